@@ -1,0 +1,133 @@
+"""An architecture: a backbone and what attention each of its stages gets."""
+
+import json
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .attention import Attention
+from .backbone import BACKBONES, NUM_CLASSES, Backbone, BackboneName, backbone
+from .refusal import Refusal
+from .shape import Shape
+
+Position = Literal["residual", "stage_end"]
+Blocks = Literal["all", "last"]
+
+
+class Placement(BaseModel):
+    """One mechanism, where in a block (or behind the stage), and in which blocks.
+
+    `residual` is behind the branch's last norm, before the addition; `stage_end` is once, behind
+    the stage's last block.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attention: Attention
+    position: Position
+    blocks: Blocks = "all"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: object) -> object:
+        """Give a placement that names only its mechanism the usual place."""
+        if isinstance(data, dict) and data.get("position") == "stage_end":
+            return {"blocks": "last", **data}
+        return data
+
+    @model_validator(mode="after")
+    def _stage_end_is_once(self) -> Self:
+        if self.position == "stage_end" and self.blocks != "last":
+            raise ValueError("blocks must be last (or left out) at stage_end, got " + self.blocks)
+        return self
+
+
+class Architecture(BaseModel):
+    """A network to be: valid if it builds.
+
+    Two placements in one slot are applied in their order. Equal networks may be spelled in more
+    than one way: compare `plan.digest`, not instances.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    backbone: BackboneName
+    num_classes: int = Field(default=NUM_CLASSES, ge=2)
+    stages: tuple[tuple[Placement, ...], ...]
+
+    @model_validator(mode="after")
+    def _is_buildable(self) -> Self:
+        expected = len(BACKBONES[self.backbone].stages)
+        if len(self.stages) != expected:
+            raise ValueError(
+                f"stages must have {expected} entries for {self.backbone}, got {len(self.stages)}"
+            )
+        for number, (shape, placements) in enumerate(
+            zip(self.shapes(), self.stages, strict=True), start=1
+        ):
+            for placement in placements:
+                _refuse_unbuildable(placement, shape, f"stage {number}")
+        return self
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return the shape at the output of each stage."""
+        return self.plain_backbone().shapes()
+
+    def plain_backbone(self) -> Backbone:
+        """Return the backbone's stages, stem and shortcut."""
+        return BACKBONES[self.backbone]
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether no stage has attention."""
+        return not any(self.stages)
+
+    def to_json(self) -> str:
+        """Return the canonical form: sorted keys, no spaces, every default written out."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Architecture":
+        """Return the architecture of a JSON text.
+
+        Raises:
+            Refusal: the text breaks a rule; names the path, the rule and the value.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise Refusal(first_problem(error)) from error
+
+
+def plain(name: str, num_classes: int = NUM_CLASSES) -> Architecture:
+    """Return the backbone without attention."""
+    stages: tuple[tuple[Placement, ...], ...] = ((),) * len(backbone(name).stages)
+    return Architecture(backbone=name, num_classes=num_classes, stages=stages)
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return one line: the path in the document, the rule, the value."""
+    details = error.errors()[0]
+    *parents, last = details["loc"] or ("",)
+    value = details["input"]
+    if details["type"] == "extra_forbidden":
+        return f"{_path(parents) or 'document'}: unknown key {last}; leave it out"
+    if details["type"] == "union_tag_invalid":
+        given, known = details["ctx"]["tag"], details["ctx"]["expected_tags"].replace("'", "")
+        return f"{_path([*parents, last])}: kind must be one of {known}, got {given}"
+    message = details["msg"].removeprefix("Value error, ")
+    shown = "" if " got " in message or isinstance(value, dict | list) else f", got {value}"
+    return f"{_path([*parents, last]) or 'document'}: {message}{shown}"
+
+
+def _path(parts: Sequence[int | str]) -> str:
+    joined = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return joined.lstrip(".")
+
+
+def _refuse_unbuildable(placement: Placement, shape: Shape, where: str) -> None:
+    reason = placement.attention.reason_invalid(shape)
+    if reason:
+        raise ValueError(f"{placement.attention.kind} in {where} ({shape}): {reason}")

@@ -1,0 +1,82 @@
+"""Non-local block as data.
+
+Source: Wang et al., Non-local Neural Networks, arXiv:1711.07971, sec. 3; sub-sampling before the
+projections, scaled logits and a zeroed norm as in the authors' code.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator
+
+from ..shape import Shape
+from .mechanism import (
+    Choice,
+    Mechanism,
+    Sizes,
+    UsualPosition,
+    bottleneck,
+    narrow_reason,
+    one_of,
+    quadratic_reason,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NonLocalSizes(Sizes):
+    """Embedding width, how two positions are compared, and whether keys and values are pooled."""
+
+    embedding: int
+    pairwise: str
+    sub_sample: bool
+
+
+class NonLocal(Mechanism):
+    """Every position takes a weighted mean of all positions, added to it."""
+
+    kind: Literal["non_local"] = "non_local"
+    pairwise: Annotated[str, AfterValidator(one_of("embedded_gaussian", "dot_product"))] = (
+        "embedded_gaussian"
+    )
+    reduction: Annotated[int, AfterValidator(one_of(2, 4, 8))] = 2
+    sub_sample: bool = False
+
+    usual_position: ClassVar[UsualPosition] = "stage_end"
+    searched: ClassVar[dict[str, tuple[Choice, ...]]] = {
+        "pairwise": ("embedded_gaussian", "dot_product"),
+        "reduction": (2, 4, 8),
+        "sub_sample": (False, True),
+    }
+
+    def sizes(self, shape: Shape) -> NonLocalSizes:
+        """Return d = max(1, C // r)."""
+        width = bottleneck(shape.channels, self.reduction, 1)
+        return NonLocalSizes(width, self.pairwise, self.sub_sample)
+
+    def macs(self, shape: Shape) -> int:
+        """Return 2·C·d·N + 2·C·d·N' + 2·N·N'·d, N' the number of keys."""
+        width, positions = self.sizes(shape).embedding, shape.positions
+        keys = (shape.height // 2) * (shape.width // 2) if self.sub_sample else positions
+        projections = 2 * shape.channels * width * (positions + keys)
+        return projections + 2 * positions * keys * width
+
+    def params(self, shape: Shape) -> int:
+        """Return 4·C·d + 3·d + C for four biased projections, and the norm's 2·C."""
+        width = self.sizes(shape).embedding
+        return 4 * shape.channels * width + 3 * width + 3 * shape.channels
+
+    def reason_invalid(self, shape: Shape) -> str | None:
+        """Refuse sub-sampling where 2x2 pooling leaves nothing."""
+        if self.sub_sample and min(shape.height, shape.width) < 2:
+            return f"sub_sample needs a map of at least 2x2, got {shape.height}x{shape.width}"
+        return None
+
+    def reason_unproposed(self, shape: Shape) -> str | None:
+        """Refuse maps over more than 256 positions unless sub-sampled, and embeddings below 4."""
+        too_many = None if self.sub_sample else quadratic_reason(shape)
+        return too_many or narrow_reason("embedding", self.sizes(shape).embedding, 4)
+
+    def in_words(self) -> str:
+        """Return `non_local embedded r2 sub`."""
+        form = "embedded" if self.pairwise == "embedded_gaussian" else "dot"
+        return f"non_local {form} r{self.reduction}{' sub' if self.sub_sample else ''}"

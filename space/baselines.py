@@ -1,0 +1,47 @@
+"""What every study tries before its sampler: each mechanism as its authors use it."""
+
+from typing import Any
+
+from .architecture import Architecture, Placement
+from .attention import MECHANISMS
+from .attention.mechanism import QUADRATIC_POSITIONS
+from .sampling import SearchSpace, StageSpace
+
+
+def baselines(search_space: SearchSpace) -> dict[str, Architecture]:
+    """Return each mechanism at its published setting in its usual place, by kind.
+
+    Gates stand in the residual branch of every block; the others behind the stages with at most
+    256 positions. Where the space does not propose the published value (a 7x7 kernel on a 4x4
+    map), the nearest proposed one stands in; a stage that proposes none is left out.
+    """
+    found = {}
+    for kind in search_space.kinds:
+        placements = tuple(_usual(kind, stage) for stage in search_space.stages)
+        if any(placements):
+            found[kind] = search_space.architecture(placements)
+    return found
+
+
+def _usual(kind: str, stage: StageSpace) -> Placement | None:
+    mechanism = MECHANISMS[kind]
+    at_end = mechanism.usual_position == "stage_end"
+    if kind not in stage.kinds or (at_end and stage.shape.positions > QUADRATIC_POSITIONS):
+        return None
+    data = {
+        "attention": {"kind": kind, **_nearest_setting(kind, stage)},
+        "position": mechanism.usual_position,
+    }
+    return Placement.model_validate(data)
+
+
+def _nearest_setting(kind: str, stage: StageSpace) -> dict[str, Any]:
+    """Return the proposed setting that agrees with the published one in most values."""
+    published = MECHANISMS[kind].model_validate({})
+
+    def distance(setting: dict[str, Any]) -> tuple[int, float]:
+        wrong = [n for n, value in setting.items() if value != getattr(published, n)]
+        numbers = [n for n in wrong if isinstance(setting[n], int)]
+        return len(wrong), sum(abs(setting[n] - getattr(published, n)) for n in numbers)
+
+    return min(stage.settings[kind], key=distance)

@@ -1,0 +1,106 @@
+import pytest
+
+from space import (
+    BACKBONES,
+    Architecture,
+    SearchSpace,
+    baselines,
+    cost,
+    cost_axis,
+    count_in_words,
+    placements_in_words,
+    plain,
+    plan,
+    references,
+    share_in_words,
+)
+
+
+@pytest.mark.parametrize(
+    ("depth", "millions"),
+    [(20, "0.27"), (32, "0.46"), (44, "0.66"), (56, "0.85"), (110, "1.7")],
+)
+def test_plain_resnets_have_the_papers_size(depth: int, millions: str) -> None:
+    """He et al., Deep Residual Learning, table 6."""
+    digits = len(millions) - 2
+    assert f"{cost(plain(f'resnet{depth}')).params / 1e6:.{digits}f}" == millions
+
+
+def test_resnet20_costs_what_its_convolutions_cost() -> None:
+    stem = 3 * 16 * 9 * 32**2
+    stage1 = 6 * 16 * 16 * 9 * 32**2
+    stage2 = (16 * 32 + 5 * 32 * 32) * 9 * 16**2
+    stage3 = (32 * 64 + 5 * 64 * 64) * 9 * 8**2
+    assert cost(plain("resnet20")).macs == stem + stage1 + stage2 + stage3 + 640 == 40_551_040
+
+
+def test_resnet18_has_the_size_everyone_reports() -> None:
+    assert cost(plain("resnet18")).params == 11_173_962
+    assert cost(plain("resnet18")).macs == 555_422_720
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_a_name_holds_the_number_of_weighted_layers(name: str) -> None:
+    assert name == f"resnet{BACKBONES[name].depth}"
+
+
+def test_a_cost_is_the_plain_networks_and_each_slots() -> None:
+    for architecture in baselines(SearchSpace(backbone="resnet20")).values():
+        slots, bare = plan(architecture), cost(plain("resnet20"))
+        assert cost(architecture)["macs"] == bare.macs + sum(slot.macs for slot in slots)
+        assert cost(architecture)["params"] == bare.params + sum(slot.params for slot in slots)
+
+
+def test_another_number_of_classes_changes_the_last_layer_only() -> None:
+    ten, hundred = cost(plain("resnet20")), cost(plain("resnet20", 100))
+    assert hundred.macs - ten.macs == 64 * 90
+    assert hundred.params - ten.params == 65 * 90
+
+
+def test_the_cost_axis_starts_at_plain_and_counts_percents() -> None:
+    assert cost_axis(100, 100) == 0
+    assert cost_axis(90, 100) == 0
+    assert cost_axis(109, 100) == pytest.approx(1)  # log10(1 + 100 * 0.09)
+    assert cost_axis(1090, 100) == pytest.approx(2.996, abs=1e-3)  # log10(1 + 100 * 9.9)
+
+
+def test_references_are_one_size_smaller_and_two_larger() -> None:
+    assert [one.name for one in references("resnet20")] == ["resnet14", "resnet32", "resnet44"]
+    assert [one.name for one in references("resnet8")] == ["resnet14", "resnet20"]
+    assert [one.name for one in references("resnet34")] == ["resnet18"]
+
+
+def test_a_slot_stands_where_its_placement_says() -> None:
+    text = """{"backbone": "resnet20", "stages": [
+        [{"attention": {"kind": "se"}, "position": "residual", "blocks": "last"},
+         {"attention": {"kind": "cbam"}, "position": "residual"}],
+        [], [{"attention": {"kind": "dual"}, "position": "stage_end"}]]}"""
+    found = [
+        (slot.stage, slot.block, slot.position, slot.order, slot.attention.kind, str(slot.shape))
+        for slot in plan(Architecture.from_json(text))
+    ]
+    assert found == [
+        (1, 1, "residual", 0, "cbam", "16@32x32"),
+        (1, 2, "residual", 0, "cbam", "16@32x32"),
+        (1, 3, "residual", 0, "se", "16@32x32"),
+        (1, 3, "residual", 1, "cbam", "16@32x32"),
+        (3, 3, "stage_end", 0, "dual", "64@8x8"),
+    ]
+
+
+def test_architectures_and_numbers_are_put_in_words() -> None:
+    found = baselines(SearchSpace(backbone="resnet18"))
+    assert placements_in_words(plain("resnet18")) == "plain"
+    assert placements_in_words(found["cbam"]) == (
+        "cbam r16 k7 in stages 1, 2, 3; cbam r16 k3 in stage 4"
+    )
+    assert placements_in_words(found["non_local"]).startswith(
+        "non_local embedded r2 behind stages"
+    )
+    assert [count_in_words(n) for n in (999, 1240, 40_551_040)] == ["999", "1.24 k", "40.6 M"]
+    assert [share_in_words(n, 100) for n in (100, 101.234, 153, 100.001)] == [
+        "+0 %",
+        "+1.2 %",
+        "+53 %",
+        "+0.0010 %",
+    ]
