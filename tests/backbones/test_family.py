@@ -1,0 +1,167 @@
+"""One suite for every mechanism: a new kind of `space.MECHANISMS` goes through all of it."""
+
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from backbones import measure
+from backbones.attention import BUILDERS
+from space import MECHANISMS, Mechanism, Shape
+from space.attention.mechanism import UsualPosition
+
+Case = tuple[Mechanism, Shape]
+COUNTED_SHAPES = [Shape(*one) for one in ((16, 8, 8), (8, 5, 7), (4, 4, 4), (32, 9, 2))]
+SMALL_SHAPES = [Shape(*one) for one in ((4, 4, 4), (8, 5, 7), (16, 3, 8), (16, 1, 1), (64, 1, 5))]
+
+
+def settings(kind: str) -> list[dict[str, Any]]:
+    """Every combination of the searched values, and what else a file may hold."""
+    searched = MECHANISMS[kind].searched
+    found = [dict(zip(searched, one, strict=True)) for one in product(*searched.values())]
+    fields = MECHANISMS[kind].model_fields
+    found += [{"min_width": 1}, {"min_width": 8}] if "min_width" in fields else []
+    return [*found, {"bias": False}] if "bias" in fields else found
+
+
+def distinct(kind: str, shape: Shape) -> list[Mechanism]:
+    """Return the buildable settings that differ in their effective sizes."""
+    found = [MECHANISMS[kind].model_validate(one) for one in settings(kind)]
+    return list({one.sizes(shape): one for one in found if not one.reason_invalid(shape)}.values())
+
+
+def variants(kind: str) -> list[Mechanism]:
+    """Return one setting for each choice that is no number: each path through the module."""
+    paths: dict[tuple[object, ...], Mechanism] = {}
+    for setting in settings(kind):
+        words = tuple(v for v in setting.values() if isinstance(v, str | bool))
+        paths.setdefault(words, MECHANISMS[kind].model_validate(setting))
+    return list(paths.values())
+
+
+def module_of(mechanism: Mechanism, shape: Shape) -> nn.Module:
+    torch.manual_seed(0)
+    return BUILDERS[mechanism.kind](shape.channels, mechanism.sizes(shape))
+
+
+def opened(mechanism: Mechanism, shape: Shape) -> nn.Module:
+    """Return the module with every gain away from 0, in evaluation mode."""
+    module = module_of(mechanism, shape)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if not parameter.any():
+                parameter.fill_(0.7)
+    return module.eval()
+
+
+def images(shape: Shape, number: int = 3) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    size = (number, shape.channels, shape.height, shape.width)
+    return torch.randn(size, generator=generator) + 0.3
+
+
+CASES: list[Case] = [
+    (mechanism, shape)
+    for kind, shape in product(MECHANISMS, SMALL_SHAPES)
+    for mechanism in variants(kind)
+    if not mechanism.reason_invalid(shape)
+]
+
+
+def named(value: object) -> str:
+    return value.in_words().replace(" ", "-") if isinstance(value, Mechanism) else str(value)
+
+
+every_case = pytest.mark.parametrize(("mechanism", "shape"), CASES, ids=named)
+
+
+def test_every_kind_has_a_builder_and_a_usual_place() -> None:
+    assert set(BUILDERS) == set(MECHANISMS)
+    for mechanism in MECHANISMS.values():
+        assert mechanism.usual_position in get_args(UsualPosition)
+    assert {mechanism.kind for mechanism, _ in CASES} == set(MECHANISMS)
+
+
+@pytest.mark.parametrize("kind", MECHANISMS)
+@pytest.mark.parametrize("shape", COUNTED_SHAPES, ids=str)
+def test_the_closed_form_is_what_the_trace_and_the_tensors_count(kind: str, shape: Shape) -> None:
+    for mechanism in distinct(kind, shape):
+        measured = measure(module_of(mechanism, shape), shape)
+        expected = (mechanism.macs(shape), mechanism.params(shape))
+        assert (measured.macs, measured.params) == expected, mechanism.in_words()
+
+
+@pytest.mark.parametrize("kind", MECHANISMS)
+def test_a_shape_that_does_not_fit_is_refused_by_name(kind: str) -> None:
+    for setting, shape in product(settings(kind), SMALL_SHAPES):
+        reason = MECHANISMS[kind].model_validate(setting).reason_invalid(shape)
+        assert reason is None or reason.split()[0] in MECHANISMS[kind].model_fields
+
+
+@every_case
+def test_the_shape_stays_and_all_is_finite(mechanism: Mechanism, shape: Shape) -> None:
+    x_BCHW = images(shape)
+    for module in (opened(mechanism, shape), module_of(mechanism, shape).train()):
+        y_BCHW = module(x_BCHW)
+        assert y_BCHW.shape == x_BCHW.shape
+        assert y_BCHW.isfinite().all()
+
+
+@every_case
+def test_the_input_is_left_as_it_was(mechanism: Mechanism, shape: Shape) -> None:
+    x_BCHW = images(shape)
+    before_BCHW = x_BCHW.clone()
+    opened(mechanism, shape)(x_BCHW)
+    assert torch.equal(x_BCHW, before_BCHW)
+
+
+@every_case
+def test_an_image_does_not_depend_on_its_batch(mechanism: Mechanism, shape: Shape) -> None:
+    module, x_BCHW = opened(mechanism, shape), images(shape)
+    torch.testing.assert_close(module(x_BCHW)[:1], module(x_BCHW[:1]))
+
+
+@every_case
+def test_channels_last_computes_the_same_and_stays(mechanism: Mechanism, shape: Shape) -> None:
+    module, x_BCHW = opened(mechanism, shape), images(shape)
+    expected_BCHW = module(x_BCHW)
+    last = module.to(memory_format=torch.channels_last)
+    y_BCHW = last(x_BCHW.contiguous(memory_format=torch.channels_last))
+    torch.testing.assert_close(y_BCHW, expected_BCHW)
+    assert y_BCHW.is_contiguous(memory_format=torch.channels_last)
+
+
+@every_case
+def test_autocast_to_bf16_stays_finite_and_near(mechanism: Mechanism, shape: Shape) -> None:
+    module, x_BCHW = opened(mechanism, shape), images(shape)
+    with torch.autocast("cpu", torch.bfloat16):
+        y_BCHW = module(x_BCHW)
+    torch.testing.assert_close(y_BCHW.float(), module(x_BCHW), rtol=0.05, atol=0.1)
+
+
+@every_case
+def test_every_parameter_learns_once_the_gains_are_open(
+    mechanism: Mechanism, shape: Shape
+) -> None:
+    # In evaluation mode, where a bias before a norm is not taken out again.
+    module, x_BCHW = module_of(mechanism, shape).eval(), images(shape, 64)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
+    target_BCHW = torch.randn_like(x_BCHW)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (module(x_BCHW) * target_BCHW).mean().backward()
+        optimizer.step()
+    for name, parameter in module.named_parameters():
+        assert parameter.grad is not None, name
+        if not blind(name, mechanism, shape):
+            assert parameter.grad.any(), name
+
+
+def blind(name: str, mechanism: Mechanism, shape: Shape) -> bool:
+    """Say where a zero gradient is right: one key alone, and what softmax takes out again."""
+    if mechanism.kind in ("se", "cbam", "gam"):
+        return False
+    alone = shape.positions == 1
+    return "key.bias" in name or (alone and ("key" in name or "query" in name))
