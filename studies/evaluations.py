@@ -1,0 +1,152 @@
+"""Read and write the rows of training runs; each function is one short transaction."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from space import Architecture, Cost, cost, digest
+
+from .records import Epoch, Evaluation, Outcome, Purpose, State
+from .storage import OpenStudy
+from .tables import EpochRow, EvaluationRow
+
+
+def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
+    """Return every training run of the study, in the order of proposals."""
+    query = (
+        select(EvaluationRow)
+        .where(EvaluationRow.study_uid == study.uid)
+        .order_by(EvaluationRow.id)
+    )
+    with Session(study.engine) as session:
+        return tuple(_record(row) for row in session.scalars(query))
+
+
+def epochs(study: OpenStudy, evaluation: Evaluation) -> tuple[Epoch, ...]:
+    """Return the epochs of the evaluation's last attempt."""
+    query = (
+        select(EpochRow)
+        .where(EpochRow.evaluation_id == evaluation.id, EpochRow.attempt == evaluation.attempt)
+        .order_by(EpochRow.epoch)
+    )
+    with Session(study.engine) as session:
+        return tuple(
+            Epoch(row.epoch, row.train_loss, row.validation_loss, row.accuracy, row.seconds)
+            for row in session.scalars(query)
+        )
+
+
+def add_proposal(
+    study: OpenStudy,
+    architecture: Architecture,
+    *,
+    trial: int | None,
+    proposal: int,
+    purpose: Purpose,
+    seed: int,
+) -> Evaluation:
+    """Store a run that is about to be submitted, and return it."""
+    price = cost(architecture)
+    row = EvaluationRow(
+        study_uid=study.uid,
+        trial=trial,
+        proposal=proposal,
+        purpose=purpose,
+        digest=digest(architecture),
+        architecture=architecture.to_json(),
+        seed=seed,
+        protocol_digest=str(study.settings["protocol_digest"]),
+        macs=price.macs,
+        params=price.params,
+        state="proposed",
+        attempt=1,
+    )
+    with Session(study.engine) as session:
+        session.add(row)
+        session.commit()
+        return _record(row)
+
+
+def set_state(study: OpenStudy, evaluation_id: int, state: State, attempt: int) -> None:
+    """Store that the run waits again, or runs."""
+    _update(study, evaluation_id, state=state, attempt=attempt)
+
+
+def add_epoch(study: OpenStudy, evaluation_id: int, attempt: int, epoch: Epoch) -> None:
+    """Store one epoch."""
+    row = EpochRow(
+        evaluation_id=evaluation_id,
+        attempt=attempt,
+        epoch=epoch.epoch,
+        train_loss=epoch.train_loss,
+        validation_loss=epoch.validation_loss,
+        accuracy=epoch.accuracy,
+        seconds=epoch.seconds,
+    )
+    with Session(study.engine) as session:
+        session.merge(row)
+        session.commit()
+
+
+def complete(study: OpenStudy, evaluation_id: int, outcome: Outcome) -> None:
+    """Store the outcome: from here on the run is never repeated."""
+    _update(
+        study,
+        evaluation_id,
+        state="complete",
+        accuracy=outcome.accuracy,
+        correct=outcome.correct,
+        seconds=outcome.seconds,
+        images_per_second=outcome.images_per_second,
+        finished_at=datetime.now(UTC),
+    )
+
+
+def fail(study: OpenStudy, evaluation_id: int, reason: str) -> None:
+    """Store why the run ended without an outcome."""
+    _end(study, evaluation_id, "failed", reason)
+
+
+def refuse(study: OpenStudy, evaluation_id: int, reason: str) -> None:
+    """Store why the proposal was not trained at all."""
+    _end(study, evaluation_id, "refused", reason)
+
+
+def completed(found: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Return the runs that ended with an accuracy, reference networks left out."""
+    return tuple(one for one in found if one.state == "complete" and one.purpose != "reference")
+
+
+def _end(study: OpenStudy, evaluation_id: int, state: State, reason: str) -> None:
+    finished = datetime.now(UTC)
+    _update(study, evaluation_id, state=state, reason=reason, finished_at=finished)
+
+
+def _update(study: OpenStudy, evaluation_id: int, **values: object) -> None:
+    with Session(study.engine) as session:
+        session.execute(
+            update(EvaluationRow).where(EvaluationRow.id == evaluation_id).values(**values)
+        )
+        session.commit()
+
+
+def _record(row: EvaluationRow) -> Evaluation:
+    return Evaluation(
+        id=row.id,
+        trial=row.trial,
+        proposal=row.proposal,
+        purpose=row.purpose,  # type: ignore[arg-type] # the column holds only what we wrote
+        digest=row.digest,
+        architecture=Architecture.from_json(row.architecture),
+        cost=Cost(row.macs, row.params),
+        seed=row.seed,
+        state=row.state,  # type: ignore[arg-type] # the same
+        attempt=row.attempt,
+        reason=row.reason,
+        accuracy=row.accuracy,
+        correct=row.correct,
+        seconds=row.seconds,
+        images_per_second=row.images_per_second,
+    )

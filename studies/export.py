@@ -1,0 +1,98 @@
+"""Architectures out of a finished study: which one, and the file's head that says why."""
+
+import json
+from math import isnan
+from pathlib import Path
+
+from space import Refusal, count_in_words, placements_in_words, share_in_words, write_architecture
+
+from .front import Front, Point, best, knee, recommended
+
+PICKS = "recommended, best, knee, row:N, trial:N or front"
+BY_RULE = {"recommended": recommended, "best": best, "knee": knee}
+
+
+def picked(front: Front, pick: str) -> tuple[Point, ...]:
+    """Return the points that the pick names: one, or all rows for `front`.
+
+    Raises:
+        Refusal: no such pick, row or trial, or nothing has finished yet.
+    """
+    if not front.rows:
+        raise Refusal("no training has finished yet; go on with `search run`")
+    if pick == "front":
+        return front.rows
+    if pick in BY_RULE:
+        return (BY_RULE[pick](front),)
+    name, _, number = pick.partition(":")
+    if name not in ("row", "trial") or not number.isdecimal():
+        raise Refusal(f"--pick must be {PICKS}, got {pick}")
+    return (_row(front, int(number)) if name == "row" else _trial(front, int(number)),)
+
+
+def export(points: tuple[Point, ...], front: Front, out: Path, *, study: str) -> list[Path]:
+    """Write one architecture file, or a folder of them with a manifest; return the paths."""
+    if len(points) == 1 and out.suffix:
+        write_architecture(points[0].architecture, out, comment=head(points[0], front, study))
+        return [out]
+    if out.is_file():
+        raise Refusal(f"--out must be a folder for several architectures, got the file {out}")
+    paths = [out / f"row{rank:02d}-{point.digest}.yaml" for rank, point in enumerate(points, 1)]
+    for path, point in zip(paths, points, strict=True):
+        write_architecture(point.architecture, path, comment=head(point, front, study))
+    manifest = out / "manifest.json"
+    entries = [_facts(point, path) for point, path in zip(points, paths, strict=True)]
+    manifest.write_text(json.dumps({"study": study, "architectures": entries}, indent=2) + "\n")
+    return [*paths, manifest]
+
+
+def head(point: Point, front: Front, study: str) -> str:
+    """Return the lines on top of an exported file: what it is, how it did, how to use it."""
+    known = point.estimate
+    error = "unknown" if isnan(known.standard_error) else f"{100 * known.standard_error:.2f}"
+    shares = [
+        f"{count_in_words(point.cost[n])} {label} "
+        f"({share_in_words(point.cost[n], front.plain_cost[n])} of plain)"
+        for n, label in (("macs", "MACs"), ("params", "params"))
+    ]
+    return "\n".join(
+        [
+            f"{placements_in_words(point.architecture)} on {point.architecture.backbone}",
+            f"study {study}, trial {point.trial}, digest {point.digest}",
+            f"validation accuracy {100 * known.accuracy:.2f} ± {error} % under the study's own "
+            f"short protocol (n = {known.num_evaluations})",
+            f"cost {', '.join(shares)}",
+            "train it: search train FILE",
+            "build it: backbones.build(space.read_architecture(Path('FILE')))",
+        ]
+    )
+
+
+def _row(front: Front, number: int) -> Point:
+    if not 1 <= number <= len(front.rows):
+        raise Refusal(f"--pick row must be 1 to {len(front.rows)}, got {number}")
+    return front.rows[number - 1]
+
+
+def _trial(front: Front, number: int) -> Point:
+    """Return the point of the trial's architecture, be it its first trial or a replicate."""
+    for point in front.points:
+        if number in point.trials:
+            return point
+    raise Refusal(f"trial {number} has no finished training; `search status` counts them")
+
+
+def _facts(point: Point, path: Path) -> dict[str, object]:
+    return {
+        "file": path.name,
+        "trial": point.trial,
+        "digest": point.digest,
+        "placements": placements_in_words(point.architecture),
+        "estimate": point.estimate.accuracy,
+        "standard_error": None
+        if isnan(point.estimate.standard_error)
+        else point.estimate.standard_error,
+        "num_evaluations": point.estimate.num_evaluations,
+        "macs": point.cost.macs,
+        "params": point.cost.params,
+    }

@@ -1,0 +1,154 @@
+"""The Pareto front of estimated accuracy against exact cost, and what it says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from space import Architecture, Cost, cost, cost_axis, digest, plain
+
+from .evaluations import completed
+from .paired import Difference, flip_variance, paired_difference
+from .posterior import Estimate, Noise, estimates, pooled_noise
+from .records import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One architecture of the study: what it costs and what is known of its accuracy."""
+
+    trials: tuple[int, ...]  # the first one and its replicates
+    digest: str
+    architecture: Architecture
+    cost: Cost
+    estimate: Estimate
+    correct: tuple[bytes, ...]  # of each run, one bit for each validation image
+
+    @property
+    def trial(self) -> int:
+        """Return the number of its first trial."""
+        return self.trials[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A plain network of another depth, trained in the same protocol, outside the study."""
+
+    name: str
+    cost: Cost
+    accuracy: float
+    num_evaluations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Everything that the table, the figure and the export read.
+
+    `rows` are cheapest first; the first is the plain network, which nothing is cheaper than.
+    """
+
+    cost_name: str
+    rows: tuple[Point, ...]
+    points: tuple[Point, ...]
+    references: tuple[Reference, ...]
+    plain_cost: Cost
+    noise: Noise | None
+    flips: float
+    num_trainings: int
+
+    @property
+    def plain(self) -> Point | None:
+        """Return the plain network, if it was trained."""
+        return next((one for one in self.points if one.architecture.is_plain), None)
+
+
+def front_of(found: Sequence[Evaluation], backbone: str, cost_name: str) -> Front:
+    """Return the front of a study's evaluations against `macs` or `params`."""
+    done = completed(found)
+    base = plain(backbone)
+    accuracies = {key: [one.accuracy or 0.0 for one in runs] for key, runs in _by_digest(done)}
+    known = estimates(accuracies, digest(base))
+    points = tuple(_point(runs, known[key]) for key, runs in _by_digest(done))
+    return Front(
+        cost_name=cost_name,
+        rows=undominated(points, cost_name),
+        points=points,
+        references=_references(found),
+        plain_cost=cost(base),
+        noise=pooled_noise(accuracies),
+        flips=flip_variance([one.correct for one in points]),
+        num_trainings=len(done),
+    )
+
+
+def undominated(points: Sequence[Point], cost_name: str) -> tuple[Point, ...]:
+    """Return the points that no cheaper or equally cheap one matches, cheapest first."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.cost[cost_name], -p.estimate.accuracy, p.trial)):
+        if not kept or point.estimate.accuracy > kept[-1].estimate.accuracy:
+            kept.append(point)
+    return tuple(kept)
+
+
+def difference(front: Front, first: Point, second: Point) -> Difference:
+    """Return the paired difference of two points."""
+    return paired_difference(first.correct, second.correct, front.noise, front.flips)
+
+
+def best(front: Front) -> Point:
+    """Return the row of the highest estimate: the dearest one."""
+    return front.rows[-1]
+
+
+def recommended(front: Front) -> Point:
+    """Return the cheapest row whose paired difference from the best includes zero."""
+    top = best(front)
+    return next(row for row in front.rows if row is top or _like(front, row, top))
+
+
+def knee(front: Front) -> Point:
+    """Return the row farthest above the chord from the first to the last, on the cost axis.
+
+    Source: Das, On characterizing the knee of the Pareto curve, Structural Optimization 18, 1999.
+    """
+    place = [
+        cost_axis(r.cost[front.cost_name], front.plain_cost[front.cost_name]) for r in front.rows
+    ]
+    height = [row.estimate.accuracy for row in front.rows]
+    run, rise = place[-1] - place[0], height[-1] - height[0]
+    if run == 0 or rise == 0:
+        return front.rows[0]
+    above = [
+        (h - height[0]) / rise - (x - place[0]) / run for x, h in zip(place, height, strict=True)
+    ]
+    return front.rows[above.index(max(above))]
+
+
+def _like(front: Front, row: Point, top: Point) -> bool:
+    return difference(front, top, row).includes_zero
+
+
+def _by_digest(done: Sequence[Evaluation]) -> list[tuple[str, list[Evaluation]]]:
+    grouped: dict[str, list[Evaluation]] = {}
+    for one in done:
+        grouped.setdefault(one.digest, []).append(one)
+    return list(grouped.items())
+
+
+def _point(runs: list[Evaluation], estimate: Estimate) -> Point:
+    first = runs[0]
+    return Point(
+        trials=tuple(one.trial for one in runs if one.trial is not None),
+        digest=first.digest,
+        architecture=first.architecture,
+        cost=first.cost,
+        estimate=estimate,
+        correct=tuple(one.correct or b"" for one in runs),
+    )
+
+
+def _references(found: Sequence[Evaluation]) -> tuple[Reference, ...]:
+    done = [one for one in found if one.purpose == "reference" and one.state == "complete"]
+    lines = []
+    for _, runs in _by_digest(done):
+        mean = sum(one.accuracy or 0.0 for one in runs) / len(runs)
+        lines.append(Reference(runs[0].architecture.backbone, runs[0].cost, mean, len(runs)))
+    return tuple(sorted(lines, key=lambda one: one.cost.macs))

@@ -1,0 +1,61 @@
+"""Plain data out of the tables."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from space import Architecture, Cost
+
+Purpose = Literal["trial", "replicate", "reference"]
+State = Literal["proposed", "running", "complete", "failed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch showed; accuracy on the validation images, 0 to 1."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one training run ended with."""
+
+    accuracy: float
+    correct: bytes  # one bit for each validation image, in whole bytes, numpy.packbits order
+    macs: int
+    params: int
+    seconds: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One training run of one architecture.
+
+    `proposal` counts all proposals of the study from 0; a reference network has no trial.
+    """
+
+    id: int
+    trial: int | None
+    proposal: int
+    purpose: Purpose
+    digest: str
+    architecture: Architecture
+    cost: Cost
+    seed: int
+    state: State
+    attempt: int
+    reason: str | None
+    accuracy: float | None
+    correct: bytes | None
+    seconds: float | None
+    images_per_second: float | None
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether the outcome is stored: the point of no return."""
+        return self.state in ("complete", "failed", "refused")

@@ -1,0 +1,112 @@
+"""Our tables beside Optuna's, in the same database.
+
+They are keyed by a study's uid and the trial number and have no foreign key to Optuna's tables:
+Optuna reuses ids after a deletion, and its deletion fails silently under a foreign key.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, LargeBinary, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA_VERSION = 1
+
+
+class Table(DeclarativeBase):
+    """All tables of this project."""
+
+    metadata = MetaData()
+
+
+class StudyRow(Table):
+    """One study: its settings, which a resumed run must share."""
+
+    __tablename__ = "attention_studies"
+
+    study_uid: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str]
+    schema_version: Mapped[int]
+    settings: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class EvaluationRow(Table):
+    """One training run, from its proposal to its outcome."""
+
+    __tablename__ = "attention_evaluations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_uid: Mapped[str] = mapped_column(String(32), index=True)
+    trial: Mapped[int | None]
+    proposal: Mapped[int]
+    purpose: Mapped[str]
+    digest: Mapped[str]
+    architecture: Mapped[str] = mapped_column(Text)
+    seed: Mapped[int]
+    protocol_digest: Mapped[str]
+    macs: Mapped[int]
+    params: Mapped[int]
+    state: Mapped[str]
+    attempt: Mapped[int]
+    reason: Mapped[str | None] = mapped_column(Text)
+    accuracy: Mapped[float | None]
+    correct: Mapped[bytes | None] = mapped_column(LargeBinary)
+    seconds: Mapped[float | None]
+    images_per_second: Mapped[float | None]
+    finished_at: Mapped[datetime | None]
+
+
+class EpochRow(Table):
+    """One epoch of one attempt at an evaluation."""
+
+    __tablename__ = "attention_epochs"
+
+    evaluation_id: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    train_loss: Mapped[float]
+    validation_loss: Mapped[float]
+    accuracy: Mapped[float]
+    seconds: Mapped[float]
+
+
+class FrontRow(Table):
+    """One architecture of the Pareto front: derived, rebuilt at every start and after every trial.
+
+    Accuracies are 0 to 1; `estimate` and `standard_error` come from all evaluations of the study,
+    `raw_mean` from this architecture's alone.
+    """
+
+    __tablename__ = "pareto_front"
+
+    study_uid: Mapped[str] = mapped_column(String(32), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    trial: Mapped[int]
+    placements: Mapped[str] = mapped_column(Text)
+    estimate: Mapped[float]
+    standard_error: Mapped[float | None]
+    num_evaluations: Mapped[int]
+    raw_mean: Mapped[float]
+    macs: Mapped[int]
+    params: Mapped[int]
+    digest: Mapped[str]
+    architecture: Mapped[str] = mapped_column(Text)
+
+
+class LedgerRow(Table):
+    """One opening of the test images; only a confirmation writes here."""
+
+    __tablename__ = "attention_test_ledger"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    study_uid: Mapped[str] = mapped_column(String(32), index=True)
+    dataset: Mapped[str]
+    digest: Mapped[str]
+    seed: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime]
+
+
+def create_tables(engine: Engine) -> None:
+    """Create the tables that are missing."""
+    Table.metadata.create_all(engine)
