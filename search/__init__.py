@@ -1,0 +1,1 @@
+"""Where everything meets: the command line, the driver, the workers, the training."""

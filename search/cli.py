@@ -1,0 +1,84 @@
+"""The command line: registers the commands, and turns every refusal into one line."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from .commands import data
+from .commands.dashboard import dashboard
+from .commands.export import export
+from .commands.front import front
+from .commands.plot import plot
+from .commands.run import run
+from .commands.status import status
+from .commands.train import train
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="search",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Which attention, where in my ResNet, at what cost? Search, and believe the answer.",
+)
+for command in (run, status, front, plot, export, train, dashboard):
+    app.command(command.__name__)(command)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command; return 0, 2 for bad input, 130 for Ctrl-C, or what the command says."""
+    try:
+        code = app(args=list(arguments), standalone_mode=False)
+    except TyperException as error:
+        return _refused(_usage_problem(error, arguments))
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("search: ended by Ctrl-C; the same command goes on", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        problem = _problem(error)
+        if problem is None:
+            raise
+        return _refused(problem)
+    return code if isinstance(code, int) else 0
+
+
+def _usage_problem(error: TyperException, arguments: Sequence[str]) -> str:
+    """Return what is wrong with the words of the call, the value, and where to look."""
+    message = error.format_message().rstrip(".")
+    parameter = getattr(error, "param", None)
+    for name in getattr(parameter, "opts", ()):
+        if name in arguments[:-1]:
+            message += f", got {arguments[arguments.index(name) + 1]}"
+    command = next((one for one in arguments if not one.startswith("-")), "")
+    known = command if command in {one.name for one in app.registered_commands} else ""
+    return f"{message}; see `search {known} --help`".replace("  ", " ")
+
+
+def _refused(line: str) -> int:
+    typer.echo(f"search: {line}", err=True)
+    return BAD_INPUT
+
+
+def _problem(error: Exception) -> str | None:
+    """Return one line for a refusal, a database or a disk; None for a bug of ours."""
+    from space import Refusal  # here, so that --help loads nothing
+    from studies import STORAGE_ERRORS, storage_problem
+
+    if isinstance(error, Refusal):
+        return str(error)
+    if isinstance(error, STORAGE_ERRORS):
+        return storage_problem(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f" {error.filename}" if error.filename else ""
+        return f"{error.strerror}:{where or ' (no file named)'}; mend that and run again"
+    return None

@@ -1,0 +1,74 @@
+"""The end of a run: the front, the files, and the next commands."""
+
+from pathlib import Path
+
+from studies import database_path, evaluations, front_of
+from studies.figures import front_figure
+
+from .config import config_of
+from .dashboard import save_figure
+from .defaults import with_defaults
+from .forecast import Speed, forecast_seconds, scaled
+from .options import DEFAULT_STORAGE, DEFAULT_STUDY, in_words
+from .reporting import SAMPLE, make_console, print_front, title_of
+from .session import Plan, Result
+
+FULL_TRIALS = 200
+
+
+def conclude(plan: Plan, result: Result) -> None:
+    """Print the front with its verdict, the paths of database and figure, and what comes next."""
+    console = make_console()
+    known = evaluations(result.study)
+    front = front_of(known, plan.config.backbone, plan.config.cost)
+    title = title_of(front, plan.study, plan.config.protocol.dataset)
+    print_front(console, front, title)
+    drawn = front_figure(front, title)
+    path = figure_path(plan.url, plan.study)
+    drawn.write_html(path, include_plotlyjs=True)
+    save_figure(result.study, drawn)
+    lines = [f"database: {database_path(plan.url)}", f"figure:   {path}"]
+    if result.ending != "total":
+        lines.append(f"go on:    {resume_command(plan)}")
+    lines += [f"next:     {line}" for line in next_commands(plan, result.speed)]
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def figure_path(url: str, study: str) -> Path:
+    """Return where a study's figure lies: beside its database."""
+    path = database_path(url)
+    return path.with_name(f"{path.stem}.{study}.html")
+
+
+def resume_command(plan: Plan) -> str:
+    """Return the command that goes on with the study; its settings are stored with it."""
+    return f"search run --trials {plan.limits.num_trials}{where(plan)}"
+
+
+def where(plan: Plan) -> str:
+    """Return the options that name the study, as far as they are not the defaults."""
+    storage = f" --storage {plan.url}" if plan.url != DEFAULT_STORAGE else ""
+    study = f" --study {plan.study}" if plan.study != DEFAULT_STUDY else ""
+    folder = f" --data-dir {plan.data_dir}" if plan.data_dir else ""
+    return storage + study + folder
+
+
+def next_commands(plan: Plan, speed: Speed | None) -> list[str]:
+    """Return the two commands that a reader wants now."""
+    named = where(plan)
+    if plan.config.protocol.dataset != SAMPLE:
+        return [f"search export{named} --out best.yaml", f"search dashboard{named}"]
+    full = "search run --trials 200"
+    if speed is not None:
+        full += f"   (the full CIFAR-10: about {in_words(_full_seconds(plan, speed))} here)"
+    return [full, f"search dashboard{named}"]
+
+
+def _full_seconds(plan: Plan, speed: Speed) -> float:
+    """Return the forecast for `search run` with no options on this machine."""
+    precision = plan.config.protocol.precision
+    values = with_defaults({}, plan.device, precision)
+    config = config_of(values)
+    faster = scaled(speed, plan.config.backbone, config.backbone)
+    return forecast_seconds(config, faster, FULL_TRIALS, ())

@@ -1,0 +1,107 @@
+"""Every knob of a study, frozen, and stored with it."""
+
+import hashlib
+import json
+from functools import cache
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from space import MECHANISMS, BackboneName, Refusal, SearchSpace
+from space.architecture import first_problem
+
+NUM_TRAIN = {"cifar10": 45_000, "cifar10-sample": 3_000}
+NUM_VALIDATION = {"cifar10": 5_000, "cifar10-sample": 1_000}
+Dataset = Literal["cifar10", "cifar10-sample"]
+CostName = Literal["macs", "params"]
+SamplerName = Literal["tpe", "tpe-group", "nsga2", "random"]
+Precision = Literal["float32", "bfloat16"]
+Unit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Protocol(BaseModel):
+    """How one network is trained; estimates pool trainings of one protocol only.
+
+    The split of the data comes from `data_seed`, everything else of a run from the run's seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: Dataset
+    data_seed: int = Field(default=0, ge=0)
+    train_images: int = Field(ge=10)
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    learning_rate: Unit  # at its peak
+    weight_decay: float = Field(default=5e-4, ge=0, allow_inf_nan=False)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    warmup: float = Field(default=0.25, gt=0, lt=1)  # share of the steps before the peak
+    crop_padding: int = Field(default=4, ge=0)
+    precision: Precision = "float32"
+
+    @model_validator(mode="after")
+    def _has_the_images(self) -> Self:
+        most = NUM_TRAIN[self.dataset]
+        if self.train_images > most:
+            raise ValueError(
+                f"train-images must be at most {most} for {self.dataset}, got {self.train_images}"
+            )
+        return self
+
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits of all of it."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class StudyConfig(BaseModel):
+    """A study: its space, its protocol, its objective and how it proposes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbone: BackboneName
+    kinds: tuple[str, ...] = tuple(MECHANISMS)
+    cost: CostName = "macs"
+    sampler: SamplerName = "tpe"
+    seed: int = Field(default=0, ge=0)
+    budget: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None  # cost over plain
+    baselines: bool = True
+    references: bool = True
+    protocol: Protocol
+
+    @property
+    def search_space(self) -> SearchSpace:
+        """Return the space that is proposed from."""
+        return _search_space(self.backbone, self.kinds)
+
+    def settings(self) -> dict[str, object]:
+        """Return all of it flat, with the protocol's digest: what a resumed run must share."""
+        own = self.model_dump(mode="json", exclude={"protocol"})
+        trained = self.protocol.model_dump(mode="json")
+        return {**own, **trained, "protocol_digest": self.protocol.digest()}
+
+
+@cache
+def _search_space(backbone: str, kinds: tuple[str, ...]) -> SearchSpace:
+    """Return the same object each time: it works out its choices once."""
+    return SearchSpace(backbone=backbone, kinds=kinds)
+
+
+def config_of(values: dict[str, object]) -> StudyConfig:
+    """Return the config of flat values such as `settings` gives.
+
+    Raises:
+        Refusal: a value breaks its rule; names the option.
+    """
+    protocol = {name: values[name] for name in Protocol.model_fields if name in values}
+    own = {name: values[name] for name in StudyConfig.model_fields if name in values}
+    try:
+        return StudyConfig.model_validate({**own, "protocol": protocol})
+    except ValidationError as error:
+        raise Refusal(_as_option(first_problem(error))) from error
+
+
+def _as_option(problem: str) -> str:
+    name, _, rest = problem.removeprefix("protocol").removeprefix(".").partition(": ")
+    return f"--{name.replace('_', '-')}: {rest}" if name else f"--{rest}"

@@ -1,0 +1,40 @@
+"""Optuna's dashboard, where its extra is installed."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from space import Refusal
+from studies import OpenStudy
+
+HOST = "127.0.0.1"  # it has no authentication: never any other
+INSTALL = "pip install 'attention-search[dashboard]'"
+
+
+def is_installed() -> bool:
+    """Say whether the extra is there."""
+    return find_spec("optuna_dashboard") is not None
+
+
+def save_figure(study: OpenStudy, figure: Any) -> None:  # noqa: ANN401 - plotly has no types
+    """Keep our front where the dashboard shows it: its own shows raw single runs."""
+    if not is_installed():
+        return
+    from optuna_dashboard import save_plotly_graph_object
+
+    save_plotly_graph_object(study.optuna, figure, graph_object_id="attention-front")
+
+
+def serve(url: str, port: int) -> None:
+    """Serve the dashboard on this machine only, until Ctrl-C.
+
+    Raises:
+        Refusal: the extra is missing, or the port is taken.
+    """
+    if not is_installed():
+        raise Refusal(f"the dashboard is an extra that is not installed; {INSTALL}")
+    from optuna_dashboard import run_server
+
+    try:
+        run_server(url, host=HOST, port=port)
+    except OSError as error:
+        raise Refusal(f"--port {port} cannot be used: {error.strerror}; choose another") from error

@@ -1,0 +1,110 @@
+"""What travels between the driver and a worker: plain data, nothing else."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from search.config import Protocol as TrainingProtocol
+from studies import Epoch, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training to do; `id` and `attempt` tell its events from stale ones.
+
+    A probe trains the network for some seconds and reports its speed.
+    """
+
+    id: int
+    attempt: int
+    architecture: str  # canonical JSON
+    seed: int
+    protocol: TrainingProtocol
+    device: str
+    data_dir: Path | None = None
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EpochDone:
+    """A worker finished an epoch."""
+
+    job: int
+    attempt: int
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A worker finished a job."""
+
+    job: int
+    attempt: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A job cannot be done: trying again would fail again."""
+
+    job: int
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A job ended because it was told to."""
+
+    job: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The worker of a job died."""
+
+    job: int
+    attempt: int
+    reason: str
+
+
+Event = EpochDone | Done | Failed | Stopped | Lost
+ShouldStop = Callable[[], bool]
+Trainer = Callable[[Job, ShouldStop], Iterator[Epoch | Outcome]]
+
+
+class JobFailedError(Exception):
+    """A trainer's word that this job cannot be done, and why, in one line.
+
+    `worker_is_spent` asks for a fresh worker, as after memory ran out.
+    """
+
+    def __init__(self, reason: str, *, worker_is_spent: bool = False) -> None:
+        super().__init__(reason, worker_is_spent)
+        self.reason = reason
+        self.worker_is_spent = worker_is_spent
+
+
+class JobStoppedError(Exception):
+    """A trainer's word that it stopped because `should_stop` said so."""
+
+
+class Executor(Protocol):
+    """Where jobs are done."""
+
+    def capacity(self) -> int:
+        """Return how many more jobs could start now."""
+
+    def submit(self, job: Job) -> None:
+        """Start a job; there must be capacity."""
+
+    def events(self, timeout: float) -> list[Event]:
+        """Return what happened, waiting at most `timeout` seconds for the first."""
+
+    def stop(self, job: int) -> None:
+        """Ask a running job to stop; a job that finishes first is done all the same."""
+
+    def close(self) -> None:
+        """End all workers at once."""

@@ -1,0 +1,121 @@
+"""Worker processes on this machine: one pipe each, waited on with the processes' sentinels."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from .jobs import EpochDone, Event, Job, Lost
+from .process import SPENT, STOP, serve
+
+SPAWN = multiprocessing.get_context("spawn")  # a forked worker would inherit the driver's locks
+Environment = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One process, its end of the pipe, and the job it has."""
+
+    process: BaseProcess
+    pipe: Connection
+    environment: Environment
+    job: Job | None = None
+
+
+class LocalExecutor:
+    """Runs each job in one of several worker processes, which stay warm between jobs.
+
+    `environments` has one entry for each worker: the variables it starts with (its device and
+    number of threads). `trainer` is `package.module:function`, imported in the workers only.
+    """
+
+    def __init__(self, trainer: str, environments: Sequence[Environment]) -> None:
+        self._trainer = trainer
+        self._workers = [self._start(one) for one in environments]
+
+    def capacity(self) -> int:
+        """Return the number of idle workers."""
+        return sum(worker.job is None for worker in self._workers)
+
+    def submit(self, job: Job) -> None:
+        """Send the job to an idle worker; if that just died, `events` will say so."""
+        worker = next(one for one in self._workers if one.job is None)
+        worker.job = job
+        try:
+            worker.pipe.send(job)
+        except OSError:
+            worker.process.join()
+
+    def events(self, timeout: float) -> list[Event]:
+        """Return what happened; a dead worker's job is lost and a new worker takes its place."""
+        sources = [one.pipe for one in self._workers]
+        wait([*sources, *(one.process.sentinel for one in self._workers)], timeout)
+        return [event for worker in list(self._workers) for event in self._heard(worker)]
+
+    def stop(self, job: int) -> None:
+        """Ask the job's worker to stop it."""
+        for worker in self._workers:
+            if worker.job is not None and worker.job.id == job:
+                worker.pipe.send((STOP, job))
+
+    def close(self) -> None:
+        """Kill all workers: what they were doing is resubmitted by the next run."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.pipe.close()
+
+    def _heard(self, worker: _Worker) -> list[Event]:
+        """Empty the worker's pipe, then see whether it still lives."""
+        alive = worker.process.is_alive()  # asked first: what it sent before its end is all there
+        found: list[Event] = []
+        spent = False
+        try:
+            while worker.pipe.poll():
+                message = worker.pipe.recv()
+                if message == SPENT:
+                    spent = True
+                elif worker.job is not None:
+                    found.append(message)
+                    worker.job = worker.job if isinstance(message, EpochDone) else None
+        except (EOFError, OSError):
+            alive = False
+        if spent or not alive:
+            found += self._replace(worker)
+        return found
+
+    def _replace(self, worker: _Worker) -> list[Event]:
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+        self._workers[self._workers.index(worker)] = self._start(worker.environment)
+        if worker.job is None:
+            return []
+        reason = f"the worker died with exit code {worker.process.exitcode}"
+        return [Lost(worker.job.id, worker.job.attempt, reason)]
+
+    def _start(self, environment: Environment) -> _Worker:
+        ours, theirs = SPAWN.Pipe()
+        process = SPAWN.Process(target=serve, args=(theirs, self._trainer), daemon=True)
+        with _variables(environment):
+            process.start()
+        theirs.close()  # so that the worker's end closes with the worker
+        return _Worker(process, ours, environment)
+
+
+@contextmanager
+def _variables(environment: Environment) -> Iterator[None]:
+    """Set variables while a process starts, and put the old ones back."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

@@ -1,0 +1,82 @@
+"""The worker process: takes jobs from its pipe, sends what happens, dies with its driver."""
+
+import importlib
+import os
+import signal
+import threading
+import traceback
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+
+from studies import Epoch
+
+from .jobs import (
+    Done,
+    EpochDone,
+    Event,
+    Failed,
+    Job,
+    JobFailedError,
+    JobStoppedError,
+    Stopped,
+    Trainer,
+)
+
+STOP = "stop"
+SPENT = "spent"  # sent instead of an event: replace this worker
+
+
+def serve(connection: Connection, trainer: str) -> None:
+    """Do jobs until the driver closes the pipe; `trainer` is `package.module:function`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    threading.Thread(target=_leave_with_driver, daemon=True).start()
+    module, _, name = trainer.partition(":")
+    train: Trainer = getattr(importlib.import_module(module), name)
+    while True:
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            return
+        if isinstance(message, Job):
+            _do(message, train, connection)
+
+
+def _do(job: Job, train: Trainer, connection: Connection) -> None:
+    """Train, send every epoch, and end with exactly one final event."""
+    spent = False
+    try:
+        for result in train(job, lambda: _told_to_stop(connection, job)):
+            connection.send(_event(job, result))
+    except JobStoppedError:
+        connection.send(Stopped(job.id, job.attempt))
+    except JobFailedError as error:
+        spent = error.worker_is_spent
+        connection.send(Failed(job.id, job.attempt, error.reason))
+    except Exception as error:  # a bug in one network must not end the study: it is its reason
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+        connection.send(Failed(job.id, job.attempt, reason))
+    if spent:
+        connection.send(SPENT)
+
+
+def _event(job: Job, result: object) -> Event:
+    if isinstance(result, Epoch):
+        return EpochDone(job.id, job.attempt, result)
+    return Done(job.id, job.attempt, result)  # type: ignore[arg-type] # the Trainer's contract
+
+
+def _told_to_stop(connection: Connection, job: Job) -> bool:
+    """Say whether a stop for this job waits in the pipe; stops for earlier jobs are dropped."""
+    told = False
+    while connection.poll():
+        told = connection.recv() == (STOP, job.id) or told
+    return told
+
+
+def _leave_with_driver() -> None:
+    """End this process at once when the driver's is gone, whatever it was doing."""
+    driver = parent_process()
+    assert driver is not None
+    wait([driver.sentinel])
+    os._exit(1)

@@ -1,0 +1,86 @@
+"""How long a study will take, from the speed of the plain network and exact costs."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from space import Choice, SearchSpace, cost, plain, references, sample
+from studies import Evaluation
+
+from .config import NUM_VALIDATION, StudyConfig
+from .executors import Done, Executor, Failed, Job, Lost
+
+DRAWS = 200
+FORWARD_SHARE = 1 / 3  # of the work of a training step, which validation needs too
+PROBE = -1  # the id of the job that measures the speed
+PROBE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Training images per second of one worker, with the plain network."""
+
+    images_per_second: float
+    num_workers: int
+
+
+def probed_speed(executor: Executor, job: Job, num_workers: int) -> Speed | None:
+    """Return the speed that one worker shows in some steps; None if it cannot say."""
+    executor.submit(job)
+    waited = 0.0
+    while waited < PROBE_SECONDS:
+        for event in executor.events(1.0):
+            if event.job != PROBE:
+                continue
+            if isinstance(event, Done):
+                return Speed(event.outcome.images_per_second, num_workers)
+            if isinstance(event, Failed | Lost):
+                return None
+        waited += 1.0
+    executor.stop(PROBE)
+    return None
+
+
+def remembered_speed(known: Sequence[Evaluation], num_workers: int) -> Speed | None:
+    """Return the speed at which this study trained the plain network so far."""
+    speeds = [
+        one.images_per_second
+        for one in known
+        if one.images_per_second and one.architecture.is_plain and one.purpose != "reference"
+    ]
+    return Speed(sum(speeds) / len(speeds), num_workers) if speeds else None
+
+
+def forecast_seconds(
+    config: StudyConfig, speed: Speed, num_trials: int, known: Sequence[Evaluation]
+) -> float:
+    """Return the seconds for what is missing to the total, taking time as proportional to MACs."""
+    done = sum(one.state == "complete" and one.purpose != "reference" for one in known)
+    work = max(0, num_trials - done) * mean_cost_ratio(config.search_space)
+    if config.references and not any(one.purpose == "reference" for one in known):
+        work += sum(_ratio(one.name, config.backbone) for one in references(config.backbone))
+    protocol = config.protocol
+    images = protocol.train_images + FORWARD_SHARE * NUM_VALIDATION[protocol.dataset]
+    return work * protocol.epochs * images / speed.images_per_second / speed.num_workers
+
+
+def scaled(speed: Speed, measured: str, wanted: str) -> Speed:
+    """Return the speed that another plain network would show."""
+    return Speed(speed.images_per_second / _ratio(wanted, measured), speed.num_workers)
+
+
+@cache
+def mean_cost_ratio(search_space: SearchSpace) -> float:
+    """Return the MACs of a random architecture over the plain network's, in the mean."""
+    generator = random.Random(0)
+
+    def choose(_name: str, options: tuple[Choice, ...]) -> Choice:
+        return generator.choice(options)
+
+    least = cost(plain(search_space.backbone)).macs
+    return sum(cost(sample(choose, search_space)).macs / least for _ in range(DRAWS)) / DRAWS
+
+
+def _ratio(name: str, other: str) -> float:
+    return cost(plain(name)).macs / cost(plain(other)).macs

@@ -1,0 +1,19 @@
+"""Who hears what the driver does: a display, a test, nobody."""
+
+from studies import Epoch, Evaluation
+
+
+class Listener:
+    """Hears everything and does nothing; a display overrides what it shows."""
+
+    def started(self, row: Evaluation) -> None:
+        """Hear that a training was submitted."""
+
+    def epoch(self, row: Evaluation, epoch: Epoch) -> None:
+        """Hear of one epoch."""
+
+    def finished(self, row: Evaluation) -> None:
+        """Hear that a training ended, complete or failed."""
+
+    def refused(self, row: Evaluation) -> None:
+        """Hear that a proposal cost too much."""

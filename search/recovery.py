@@ -1,0 +1,50 @@
+"""What a crash left, and what becomes of each unfinished training at the next start."""
+
+from collections.abc import Sequence
+
+from optuna.trial import TrialState
+
+from studies import Evaluation, OpenStudy, evaluations, fail, set_state
+
+from .tell import tell
+
+MAX_ATTEMPTS = 3  # the first and two resubmissions
+
+
+def recover(study: OpenStudy) -> tuple[Evaluation, ...]:
+    """Settle every unfinished trial and return the trainings to submit again, oldest first.
+
+    A trial without a row of ours never started and fails. One whose outcome is stored is told
+    that outcome. One that was running is submitted again as the same trial, twice at most.
+    """
+    rows = evaluations(study)
+    _settle_trials(study, rows)
+    return tuple(again for row in rows if not row.is_final and (again := resubmitted(study, row)))
+
+
+def resubmitted(study: OpenStudy, row: Evaluation) -> Evaluation | None:
+    """Return the training for its next attempt, or None if it has failed too often.
+
+    A proposal that never ran keeps its attempt: the driver's death is not its fault.
+    """
+    if row.state == "running" and row.attempt >= MAX_ATTEMPTS:
+        fail(study, row.id, f"its worker or driver died in {MAX_ATTEMPTS} attempts")
+        tell(study, _current(study, row))
+        return None
+    attempt = row.attempt + (row.state == "running")
+    set_state(study, row.id, "proposed", attempt)
+    return _current(study, row)
+
+
+def _settle_trials(study: OpenStudy, rows: Sequence[Evaluation]) -> None:
+    by_trial = {row.trial: row for row in rows if row.trial is not None}
+    for trial in study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        row = by_trial.get(trial.number)
+        if row is None:
+            study.optuna.tell(trial.number, state=TrialState.FAIL)
+        elif row.is_final:
+            tell(study, row)
+
+
+def _current(study: OpenStudy, row: Evaluation) -> Evaluation:
+    return next(one for one in evaluations(study) if one.id == row.id)

@@ -1,0 +1,4 @@
+"""Who proposes the next architecture."""
+
+from .table import SAMPLERS as SAMPLERS
+from .table import make_sampler as make_sampler

@@ -1,0 +1,148 @@
+"""One `search run`: config, lock, study, workers, driver; everything that must be closed again."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from space import cost_range, count_in_words, plain, share_in_words
+from studies import (
+    Evaluation,
+    OpenStudy,
+    completed,
+    create_or_open,
+    evaluations,
+    existing_settings,
+    only_driver,
+)
+from studies.storage import refuse_other_settings
+
+from .config import StudyConfig, config_of
+from .defaults import with_defaults
+from .driver import Driver, Ending, Limits
+from .executors import Job, LocalExecutor
+from .executors.environments import Environment
+from .forecast import (
+    PROBE,
+    Speed,
+    forecast_seconds,
+    probed_speed,
+    remembered_speed,
+)
+from .interruption import gentle_interruption
+from .listener import Listener
+from .options import in_words
+
+TRAINER = "search.training.worker:train_job"
+MakeListener = Callable[[int], AbstractContextManager[Listener]]  # of the trainings done so far
+LONG_SECONDS = 2 * 3600  # a forecast beyond this names ways to shorten it, on a CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run, where, and until when."""
+
+    config: StudyConfig
+    url: str
+    study: str
+    limits: Limits
+    device: str
+    environments: tuple[Environment, ...]
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended, and the study it leaves."""
+
+    ending: Ending
+    study: OpenStudy
+    speed: Speed | None
+
+
+def resolve_config(
+    given: Mapping[str, object], url: str, name: str, *, device: str, precision: str
+) -> StudyConfig:
+    """Return the config of an existing study, or of a new one with defaults for what is not given.
+
+    Raises:
+        Refusal: a given value breaks its rule, or differs from the existing study's.
+    """
+    stored = existing_settings(url, name)
+    if stored is None:
+        return config_of(with_defaults(given, device, precision))
+    refuse_other_settings(name, stored, given)
+    return config_of(dict(stored))
+
+
+def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListener) -> Result:
+    """Run the study to its end; Ctrl-C once ends it gently, twice at once.
+
+    Raises:
+        KeyboardInterrupt: the second Ctrl-C; what ran is taken back and runs again next time.
+    """
+    with only_driver(plan.url, plan.study), gentle_interruption(say) as interrupted:
+        study = create_or_open(plan.url, plan.study, plan.config.settings())
+        known = evaluations(study)
+        if len(completed(known)) >= plan.limits.num_trials and all(o.is_final for o in known):
+            return Result("total", study, remembered_speed(known, len(plan.environments)))
+        executor = LocalExecutor(TRAINER, plan.environments)
+        driver = None
+        try:
+            speed = _speed(plan, executor, known)
+            say(opening_line(plan, speed, known))
+            with make_listener(len(completed(known))) as listener:
+                driver = Driver(
+                    study,
+                    plan.config,
+                    executor,
+                    listener=listener,
+                    device=plan.device,
+                    data_dir=plan.data_dir,
+                )
+                ending = driver.run(plan.limits, interrupted)
+            return Result(ending, study, speed)
+        finally:
+            if driver is not None:
+                driver.abandon()
+            executor.close()
+
+
+def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...]) -> str:
+    """Return the size of the space, the range of its cost, and how long the run will take."""
+    config = plan.config
+    least, most = (one[config.cost] for one in cost_range(config.search_space))
+    size = (
+        f"{config.search_space.size():,} architectures of {config.backbone}, "
+        f"{count_in_words(least)} to {count_in_words(most)} {config.cost} "
+        f"({share_in_words(most, least)})"
+    )
+    if speed is None:
+        return f"{size}; no forecast: the speed could not be measured"
+    seconds = forecast_seconds(config, speed, plan.limits.num_trials, known)
+    line = (
+        f"{size}; about {in_words(seconds)} to {plan.limits.num_trials} trainings at "
+        f"{speed.images_per_second:,.0f} images/s on each of {speed.num_workers} workers"
+    )
+    if seconds > LONG_SECONDS and plan.device == "cpu" and plan.limits.max_seconds is None:
+        line += "; long on a CPU: --max-time 2h, --train-images 10000 or --epochs 3 shorten it"
+    return line
+
+
+def _speed(plan: Plan, executor: LocalExecutor, known: tuple[Evaluation, ...]) -> Speed | None:
+    """Return the speed of earlier trainings, else of a short probe."""
+    workers = len(plan.environments)
+    remembered = remembered_speed(known, workers)
+    if remembered is not None:
+        return remembered
+    probe = Job(
+        id=PROBE,
+        attempt=1,
+        architecture=plain(plan.config.backbone).to_json(),
+        seed=0,
+        protocol=plan.config.protocol,
+        device=plan.device,
+        data_dir=plan.data_dir,
+        probe=True,
+    )
+    return probed_speed(executor, probe, workers)

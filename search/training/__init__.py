@@ -1,0 +1,1 @@
+"""Data, augmentation, schedule and loop: the only torch in this package."""

@@ -1,0 +1,146 @@
+"""The training loop, read from top to bottom; it yields what happened and stores nothing.
+
+Shapes: B images of a batch, C colours, H x W pixels, K classes, N images.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, isfinite
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from search.config import Precision, Protocol
+from studies import Epoch
+
+from .augment import cropped, normalised, padded
+from .data import Split
+from .optimizer import optimizer_of
+from .schedule import one_cycle
+
+VALIDATION_BATCH = 500
+
+
+class TrainingDivergedError(ArithmeticError):
+    """The loss is no number any more."""
+
+
+class TrainingStoppedError(Exception):
+    """`should_stop` said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The data of a study on the device, as bytes; training images have a border for crops."""
+
+    train_NPPC: Tensor
+    train_labels_N: Tensor
+    validation_NHWC: Tensor
+    validation_labels_N: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a network gets right: accuracy 0 to 1, and one bit for each image."""
+
+    loss: float
+    accuracy: float
+    correct: bytes
+
+
+def on_device(split: Split, protocol: Protocol, device: torch.device) -> Images:
+    """Return the split as tensors on the device, in bytes."""
+    assert len(split.validation_labels) % 8 == 0, "padding bits would count as wrong images"
+    return Images(
+        padded(torch.from_numpy(split.train_images), protocol.crop_padding).to(device),
+        torch.from_numpy(split.train_labels).long().to(device),
+        torch.from_numpy(split.validation_images).to(device),
+        torch.from_numpy(split.validation_labels).long().to(device),
+    )
+
+
+def train(
+    model: nn.Module,
+    images: Images,
+    protocol: Protocol,
+    *,
+    seed: int,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[Epoch, Validation]]:
+    """Train the model in place, yielding after each epoch.
+
+    The same seed on the same machine with one thread gives the same numbers. The model's first
+    weights are the caller's; the order of images, crops and flips are the seed's.
+
+    Raises:
+        TrainingDivergedError: the loss of an epoch is not finite.
+        TrainingStoppedError: `should_stop`, asked at every step, was true.
+    """
+    model.to(images.train_NPPC.device).to(memory_format=torch.channels_last)
+    optimizer = optimizer_of(model, protocol)
+    generator = torch.Generator().manual_seed(seed)
+    num_images = len(images.train_labels_N)
+    num_steps = ceil(num_images / protocol.batch_size)
+    for epoch in range(1, protocol.epochs + 1):
+        started = time.perf_counter()
+        model.train()
+        total_loss = torch.zeros((), device=images.train_NPPC.device)
+        order_N = torch.randperm(num_images, generator=generator)
+        for step, index_B in enumerate(order_N.split(protocol.batch_size)):
+            if should_stop():
+                raise TrainingStoppedError
+            progress = (epoch - 1 + step / num_steps) / protocol.epochs
+            rate = one_cycle(progress, protocol.learning_rate, protocol.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            x_BCHW = normalised(cropped(images.train_NPPC, index_B, generator))
+            labels_B = images.train_labels_N[index_B.to(images.train_labels_N.device)]
+            loss = _loss(model, x_BCHW, labels_B, protocol)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            total_loss += loss.detach() * len(index_B)
+        train_loss = total_loss.item() / num_images
+        found = validate(model, images, protocol.precision)
+        if not isfinite(train_loss) or not isfinite(found.loss):
+            wrong = found.loss if isfinite(train_loss) else train_loss
+            raise TrainingDivergedError(f"the loss became {wrong} in epoch {epoch}")
+        seconds = time.perf_counter() - started
+        yield Epoch(epoch, train_loss, found.loss, found.accuracy, seconds), found
+
+
+def validate(model: nn.Module, images: Images, precision: Precision) -> Validation:
+    """Return what the model gets right on the validation images; its mode is left at eval."""
+    model.eval()
+    correct: list[Tensor] = []
+    loss = torch.zeros((), device=images.validation_NHWC.device)
+    batches = zip(
+        images.validation_NHWC.split(VALIDATION_BATCH),
+        images.validation_labels_N.split(VALIDATION_BATCH),
+        strict=True,
+    )
+    with torch.inference_mode():
+        for images_BHWC, labels_B in batches:
+            with autocast(images_BHWC.device, precision):
+                logits_BK = model(normalised(images_BHWC))
+            loss += functional.cross_entropy(logits_BK.float(), labels_B, reduction="sum")
+            correct.append(logits_BK.argmax(dim=1) == labels_B)
+    bits = torch.cat(correct).cpu().numpy()
+    return Validation(loss.item() / bits.size, float(bits.mean()), np.packbits(bits).tobytes())
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context in which networks run: bf16 where the protocol says so."""
+    enabled = precision == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def _loss(model: nn.Module, x_BCHW: Tensor, labels_B: Tensor, protocol: Protocol) -> Tensor:
+    with autocast(x_BCHW.device, protocol.precision):
+        logits_BK = model(x_BCHW)
+    return functional.cross_entropy(
+        logits_BK.float(), labels_B, label_smoothing=protocol.label_smoothing
+    )

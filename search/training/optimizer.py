@@ -1,0 +1,24 @@
+"""SGD with Nesterov momentum, and which numbers decay."""
+
+from torch import nn
+from torch.optim import SGD
+
+from search.config import Protocol
+
+
+def optimizer_of(model: nn.Module, protocol: Protocol) -> SGD:
+    """Return the optimiser: matrices and kernels decay; norms, biases and scalar gains do not."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    weights = [p for p in trained if p.ndim > 1]
+    others = [p for p in trained if p.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": protocol.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return SGD(
+        groups,
+        lr=protocol.learning_rate,
+        momentum=protocol.momentum,
+        nesterov=protocol.momentum > 0,
+        foreach=True,
+    )

@@ -1,0 +1,95 @@
+"""Train one architecture in this process, on training and validation images only."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from space import (
+    Architecture,
+    Refusal,
+    backbone,
+    cost,
+    count_in_words,
+    placements_in_words,
+    read_architecture,
+)
+
+from ..config import StudyConfig
+from .data import ensure
+
+
+def moved(file: Path, name: str | None) -> Architecture:
+    """Return the file's architecture, on another backbone if one is named.
+
+    Raises:
+        Refusal: the file breaks a rule, or the backbone has another number of stages.
+    """
+    architecture = read_architecture(file)
+    if name is None or name == architecture.backbone:
+        return architecture
+    stages, own = len(backbone(name).stages), len(architecture.stages)
+    if stages != own:
+        raise Refusal(f"--backbone must have {own} stages as in {file}, got {name} with {stages}")
+    return Architecture.from_json(architecture.model_copy(update={"backbone": name}).to_json())
+
+
+def refuse_unsaveable(save: Path | None) -> None:
+    """Check the weights' file name before hours of training.
+
+    Raises:
+        Refusal: its suffix or its folder is wrong.
+    """
+    if save is None:
+        return
+    if save.suffix != ".safetensors":
+        raise Refusal(f"--save must end in .safetensors, got {save}")
+    if not save.absolute().parent.is_dir():
+        raise Refusal(f"--save needs an existing folder, got {save.absolute().parent}")
+
+
+def train_single(
+    architecture: Architecture,
+    config: StudyConfig,
+    say: Callable[[str], None],
+    *,
+    device: str,
+    data_dir: Path | None,
+    save: Path | None,
+) -> None:
+    """Train, say each epoch, and save the weights if asked.
+
+    Raises:
+        Refusal: the loss became no number, or memory ran out.
+    """
+    import torch
+
+    from .loop import TrainingDivergedError, train
+    from .worker import images_of, seeded_model
+
+    ensure(config.protocol.dataset, data_dir, say)
+    price = cost(architecture)
+    say(
+        f"{placements_in_words(architecture)} on {architecture.backbone}: "
+        f"{count_in_words(price.macs)} MACs, {count_in_words(price.params)} params; "
+        f"{config.protocol.train_images} images of {config.protocol.dataset}, "
+        f"{config.protocol.precision} on {device}"
+    )
+    images = images_of(config.protocol, data_dir, device)
+    model = seeded_model(architecture, config.seed)
+    try:
+        for epoch, _ in train(model, images, config.protocol, seed=config.seed):
+            speed = config.protocol.train_images / epoch.seconds
+            say(
+                f"epoch {epoch.epoch}/{config.protocol.epochs}: train loss "
+                f"{epoch.train_loss:.3f}, validation loss {epoch.validation_loss:.3f}, "
+                f"validation accuracy {100 * epoch.accuracy:.2f} %, {epoch.seconds:.0f} s "
+                f"({speed:,.0f} images/s)"
+            )
+    except TrainingDivergedError as error:
+        raise Refusal(f"{error}; a smaller --learning-rate may help") from error
+    except torch.OutOfMemoryError as error:
+        raise Refusal("out of memory; a smaller --batch-size may fit") from error
+    if save is not None:
+        from safetensors.torch import save_model
+
+        save_model(model, str(save), metadata={"architecture": architecture.to_json()})
+        say(f"weights: {save}")

@@ -1,0 +1,51 @@
+"""A trainer without torch: its accuracy depends on the architecture and the seed alone."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+
+from search.executors.jobs import Job, JobFailedError, JobStoppedError, ShouldStop
+from space import Architecture, cost, digest
+from studies import Epoch, Outcome
+
+
+def train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
+    """Yield the protocol's epochs and an outcome; FAKE_* variables choose what goes wrong."""
+    architecture = Architecture.from_json(job.architecture)
+    price = cost(architecture)
+    _misbehave(architecture, job)
+    accuracy = fake_accuracy(digest(architecture), job.seed)
+    for number in range(1, job.protocol.epochs + 1):
+        if should_stop():
+            raise JobStoppedError
+        time.sleep(float(os.environ.get("FAKE_SECONDS", "0.01")))
+        yield Epoch(number, 2.0 / number, 2.0 / number, accuracy * number / 10, 0.01)
+    yield Outcome(accuracy, fake_bits(accuracy, job.seed), price.macs, price.params, 0.1, 1000.0)
+
+
+def fake_accuracy(key: str, seed: int) -> float:
+    """Return 0.9 plus what the digest is worth plus the noise of the seed."""
+    worth = int(key[:4], 16) / 65535 * 0.02
+    noise = int(hashlib.sha256(str(seed).encode()).hexdigest()[:4], 16) / 65535 * 0.004
+    return 0.9 + worth + noise
+
+
+def fake_bits(accuracy: float, seed: int) -> bytes:
+    """Return correctness bits of about this accuracy for 800 images."""
+    stream = b"".join(hashlib.sha256(f"{seed}/{i}".encode()).digest() for i in range(25))
+    right = [byte < 256 * accuracy for byte in stream]
+    return bytes(
+        sum(right[start + bit] << (7 - bit) for bit in range(8)) for start in range(0, 800, 8)
+    )
+
+
+def _misbehave(architecture: Architecture, job: Job) -> None:
+    if os.environ.get("FAKE_FAIL") == "all":
+        raise JobFailedError("the loss became nan in epoch 1")
+    if os.environ.get("FAKE_FAIL") == "attention" and not architecture.is_plain:
+        raise JobFailedError("out of memory", worker_is_spent=True)
+    if os.environ.get("FAKE_DIE") == "first" and job.attempt == 1 and not job.probe:
+        os._exit(7)
+    if os.environ.get("FAKE_DIE") == "always" and not job.probe:
+        os._exit(7)

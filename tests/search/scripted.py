@@ -1,0 +1,59 @@
+"""A study whose workers are replaced by a scripted executor: no process, no waiting."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from search.executors import Done, EpochDone, Event, Job
+from space import Architecture, cost, digest
+from studies import Epoch, Outcome
+from tests.search.fake_trainer import fake_accuracy, fake_bits
+
+Reply = Callable[[Job], list[Event]]
+SETTINGS: dict[str, object] = {
+    "dataset": "cifar10-sample",
+    "train_images": 100,
+    "epochs": 1,
+    "batch_size": 10,
+    "learning_rate": 0.1,
+    "backbone": "resnet20",
+}
+
+
+def succeed(job: Job) -> list[Event]:
+    """Return what a worker sends for a job that goes well."""
+    architecture = Architecture.from_json(job.architecture)
+    price = cost(architecture)
+    accuracy = fake_accuracy(digest(architecture), job.seed)
+    epoch = Epoch(1, 1.0, 1.1, accuracy, 0.5)
+    bits = fake_bits(accuracy, job.seed)
+    outcome = Outcome(accuracy, bits, price.macs, price.params, 0.5, 1000.0)
+    return [EpochDone(job.id, job.attempt, epoch), Done(job.id, job.attempt, outcome)]
+
+
+@dataclass
+class ScriptedExecutor:
+    """Answers each job at the next call of `events`, by the reply it was given."""
+
+    reply: Reply = succeed
+    workers: int = 1
+    jobs: list[Job] = field(default_factory=list)
+    waiting: list[Job] = field(default_factory=list)
+
+    def capacity(self) -> int:
+        return self.workers - len(self.waiting)
+
+    def submit(self, job: Job) -> None:
+        assert self.capacity() > 0
+        self.jobs.append(job)
+        self.waiting.append(job)
+
+    def events(self, timeout: float) -> list[Event]:
+        assert timeout > 0
+        answered, self.waiting = self.waiting, []
+        return [event for job in answered for event in self.reply(job)]
+
+    def stop(self, job: int) -> None:
+        raise AssertionError(f"nothing stops job {job} here")
+
+    def close(self) -> None:
+        self.waiting = []

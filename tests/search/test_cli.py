@@ -1,0 +1,313 @@
+"""The command line: what a user types, and the one line each mistake gets."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from search import session
+from search.cli import app, run_command
+from space import digest, plain, read_architecture
+from studies import only_driver, open_existing
+
+FAKE = "tests.search.fake_trainer:train"
+BASE = ["--dataset", "cifar10-sample", "--device", "cpu", "--epochs", "1", "--workers", "1"]
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a new database's URL, in an empty working folder, with a trainer without torch."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(session, "TRAINER", FAKE)
+    return "sqlite:///tried.db"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the URL of a study of 14 fake trainings, run by the command itself."""
+    folder = tmp_path_factory.mktemp("finished")
+    url = f"sqlite:///{folder}/study.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "TRAINER", FAKE)
+        assert run_command(["run", "--trials", "14", "--storage", url, *BASE]) == 0
+    return url
+
+
+def only_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the single line on stderr."""
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    return lines[0]
+
+
+def test_a_run_ends_with_front_verdict_paths_and_next_commands(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["run", "--trials", "4", "--storage", url, *BASE]) == 0
+    shown = capsys.readouterr().out
+    for part in (
+        "Installation check",
+        "not a result",
+        "run-to-run sd",
+        "verdict: ",
+        "database: tried.db",
+        "figure:   tried.attention.html",
+        "search run --trials 200",
+        "search dashboard --storage sqlite:///tried.db",
+        "architectures of resnet20",
+    ):
+        assert part in shown
+    assert Path("tried.attention.html").stat().st_size > 1_000_000
+
+
+def test_a_run_goes_on_with_the_stored_settings(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["run", "--trials", "3", "--storage", url, *BASE]) == 0
+    assert run_command(["run", "--trials", "5", "--storage", url, "--device", "cpu"]) == 0
+    capsys.readouterr()
+    study = open_existing(url, "attention")
+    assert study.settings["epochs"] == 1
+    assert len(study.optuna.trials) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--epochs", "2"], ["epochs 1", "got 2"]),
+        (["--backbone", "resnet32"], ["backbone resnet20", "got resnet32"]),
+        (["--cost", "params"], ["cost macs", "got params"]),
+        (["--learning-rate", "0.3"], ["learning-rate", "got 0.3"]),
+        (["--sampler", "random"], ["sampler tpe", "got random"]),
+    ],
+)
+def test_another_space_protocol_or_objective_is_refused_by_name(
+    finished: str, arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "--trials", "20", "--storage", finished, "--device", "cpu", *arguments]
+    assert run_command(command) == 2
+    line = only_line(capsys)
+    assert all(part in line for part in parts), line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["run", "--trials", "0"], ["--trials must be at least 1", "got 0"]),
+        (["run", "--trials", "many"], ["many"]),
+        (["run", "--workers", "0"], ["--workers must be at least 1"]),
+        (["run", "--backbone", "resnet19"], ["backbone must be one of resnet8", "resnet19"]),
+        (["run", "--dataset", "mnist"], ["dataset", "cifar10-sample", "mnist"]),
+        (["run", "--dataset", "cifar10-sample", "--train-images", "4000"], ["3000", "4000"]),
+        (["run", "--dataset", "cifar10-sample", "--epochs", "0"], ["--epochs", "0"]),
+        (["run", "--dataset", "cifar10-sample", "--learning-rate", "-1"], ["--learning-rate"]),
+        (["run", "--dataset", "cifar10-sample", "--sampler", "cmaes"], ["--sampler", "cmaes"]),
+        (["run", "--dataset", "cifar10-sample", "--budget", "0.9"], ["--budget", "0.9"]),
+        (["run", "--cost", "latency"], ["--cost must be macs or params", "latency"]),
+        (["run", "--max-time", "soon"], ["--max-time", "2h", "soon"]),
+        (["run", "--device", "tpu"], ["--device must be auto, cpu or cuda", "tpu"]),
+        (["run", "--storage", "study.db", *BASE], ["sqlite:///", "study.db"]),
+        (["run", "--storage", "mysql://h/d", *BASE], ["sqlite:///FILE", "mysql"]),
+        (["run", "--storage", "sqlite:///no/such/s.db", *BASE], ["existing folder"]),
+        (["run", "--trails", "5"], ["--trails"]),
+        (["front", "--storage", "sqlite:///none.db"], ["no study database", "none.db"]),
+        (["status", "--storage", "sqlite:///none.db"], ["no study database"]),
+        (["plot", "--storage", "sqlite:///none.db"], ["no study database"]),
+        (["export", "--out", "a.yaml", "--storage", "sqlite:///none.db"], ["no study database"]),
+        (["dashboard", "--storage", "sqlite:///none.db"], ["no study database"]),
+        (["front", "--format", "xml"], ["--format must be one of table, json, csv", "xml"]),
+        (["plot", "--out", "front.png"], [".html", "front.png"]),
+        (["export"], ["--out"]),
+        (["train", "none.yaml"], ["none.yaml", "No such file"]),
+        (["train", "none.txt"], [".yaml", "none.txt"]),
+        (["train", "a.yaml", "--save", "weights.pt"], [".safetensors", "weights.pt"]),
+        (["serch"], ["serch"]),
+    ],
+)
+def test_a_mistake_gets_one_line_with_the_rule_and_the_value(
+    url: str, arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert url
+    device = ["--device", "cpu"] if arguments[0] == "run" and "--device" not in arguments else []
+    assert run_command([*arguments, *device]) == 2
+    line = only_line(capsys)
+    assert line.startswith("search: ")
+    assert all(part in line for part in parts), line
+    assert not list(Path().glob("*.db"))
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert url
+    Path("notes.db").write_text("not a database, " * 10)
+    for command in (["run", "--trials", "3", *BASE], ["front"]):
+        assert run_command([*command, "--storage", "sqlite:///notes.db"]) == 2
+        assert "no SQLite database" in only_line(capsys)
+    assert Path("notes.db").read_text().startswith("not a database")
+
+
+def test_a_foreign_database_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert url
+    with sqlite3.connect("other.db") as connection:
+        connection.execute("create table things (id)")
+    connection.close()
+    assert run_command(["front", "--storage", "sqlite:///other.db"]) == 2
+    assert "holds no study" in only_line(capsys)
+
+
+def test_a_second_driver_is_refused(finished: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with only_driver(finished, "attention"):
+        command = ["run", "--trials", "20", "--storage", finished, "--device", "cpu"]
+        assert run_command(command) == 2
+    assert "already being run" in only_line(capsys)
+
+
+def test_an_unknown_study_is_refused_with_those_there_are(
+    finished: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["front", "--storage", finished, "--study", "atention"]) == 2
+    line = only_line(capsys)
+    assert "no study atention" in line
+    assert "attention" in line
+
+
+def test_a_mechanism_or_key_of_a_file_is_refused_by_its_path(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert url
+    placement = {"attention": {"kind": "see"}, "position": "residual"}
+    data = {"backbone": "resnet20", "stages": [[placement], [], []]}
+    Path("bad.yaml").write_text(yaml.safe_dump(data))
+    assert run_command(["train", "bad.yaml", "--device", "cpu"]) == 2
+    line = only_line(capsys)
+    assert "bad.yaml: stages[0][0].attention: kind must be one of se" in line
+    assert "got see" in line
+
+
+def test_the_front_is_the_same_in_every_format(
+    finished: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["front", "--storage", finished, "--format", "json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["rows"][0]["placements"] == "plain"
+    assert data["num_trainings"] == 14
+    assert run_command(["front", "--storage", finished, "--format", "csv"]) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert len(lines) == 1 + len(data["rows"])
+    assert run_command(["front", "--storage", finished]) == 0
+    assert data["verdict"] in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_the_other_cost_is_a_query(finished: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run_command(["front", "--storage", finished, "--cost", "params", "--format", "json"]) == 0
+    )
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    params = [row["params"] for row in rows]
+    assert params == sorted(params)
+
+
+@pytest.mark.parametrize("pick", ["recommended", "best", "knee", "row:1", "trial:3"])
+def test_an_exported_architecture_reads_back(
+    finished: str, pick: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "picked.yaml"
+    assert run_command(["export", "--pick", pick, "--storage", finished, "--out", str(out)]) == 0
+    assert str(out) in capsys.readouterr().out
+    architecture = read_architecture(out)
+    assert digest(architecture) in out.read_text()
+    if pick == "row:1":
+        assert architecture == plain("resnet20")
+
+
+def test_the_whole_front_is_exported_as_a_folder(finished: str, tmp_path: Path) -> None:
+    out = tmp_path / "front"
+    assert (
+        run_command(["export", "--pick", "front", "--storage", finished, "--out", str(out)]) == 0
+    )
+    manifest = json.loads((out / "manifest.json").read_text())
+    for entry in manifest["architectures"]:
+        assert digest(read_architecture(out / entry["file"])) == entry["digest"]
+
+
+@pytest.mark.parametrize("pick", ["row:0", "row:999", "trial:999", "worst", "row:x"])
+def test_an_impossible_pick_is_refused(
+    finished: str, pick: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["export", "--pick", pick, "--storage", finished, "--out", "a.yaml"]) == 2
+    assert pick.partition(":")[2] in only_line(capsys)
+    assert not Path("a.yaml").exists()
+
+
+def test_status_counts_and_plot_draws(
+    finished: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["status", "--storage", finished]) == 0
+    assert "14 complete" in capsys.readouterr().out
+    out = tmp_path / "f.html"
+    assert run_command(["plot", "--storage", finished, "--out", str(out)]) == 0
+    assert "plotly" in out.read_text()
+
+
+def test_a_full_disk_is_one_line(
+    finished: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    def full(*_: object, **__: object) -> None:
+        raise OperationalError("insert", {}, Exception()) from sqlite3.OperationalError(
+            "database or disk is full"
+        )
+
+    monkeypatch.setattr("search.opened.evaluations", full)
+    assert run_command(["front", "--storage", finished]) == 2
+    assert "no space left" in only_line(capsys)
+
+
+def test_the_dashboard_without_its_extra_says_how_to_get_it(
+    finished: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("search.dashboard.find_spec", lambda _: None)
+    assert run_command(["dashboard", "--storage", finished]) == 2
+    assert "attention-search[dashboard]" in only_line(capsys)
+
+
+def test_help_loads_no_torch_and_no_optuna() -> None:
+    code = (
+        "import sys; from search.cli import run_command\n"
+        "assert run_command(['run', '--help']) == 0\n"
+        "print(sorted({'torch', 'optuna', 'sqlalchemy', 'numpy', 'plotly'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+def test_commands_and_options_are_frozen() -> None:
+    import typer
+
+    group = typer.main.get_command(app)
+    names = {
+        name: sorted(option for parameter in command.params for option in parameter.opts)
+        for name, command in group.commands.items()  # type: ignore[attr-defined] # it is a group
+        if name != "data"
+    }
+    study = ["--storage", "--study"]
+    training = ["--backbone", "--batch-size", "--data-dir", "--dataset", "--device", "--epochs"]
+    training += ["--learning-rate", "--seed", "--train-images", "--weight-decay"]
+    run = ["--baselines", "--budget", "--cost", "--max-time", "--references", "--sampler"]
+    assert names == {
+        "run": sorted([*run, "--trials", "--workers", *study, *training]),
+        "status": study,
+        "front": ["--cost", "--format", *study],
+        "plot": ["--cost", "--out", *study],
+        "export": ["--cost", "--out", "--pick", *study],
+        "train": sorted([*training, "--save", "file"]),
+        "dashboard": ["--port", *study],
+    }

@@ -1,0 +1,172 @@
+import json
+from typing import Any, get_args
+
+import pytest
+from pydantic import ValidationError
+
+from search.config import (
+    NUM_TRAIN,
+    NUM_VALIDATION,
+    CostName,
+    Dataset,
+    Precision,
+    Protocol,
+    SamplerName,
+    StudyConfig,
+    config_of,
+)
+from search.samplers.table import SAMPLERS
+from search.training import data
+from space import MECHANISMS, Refusal, cost, plain
+
+Values = dict[str, object]
+GIVEN: dict[str, Any] = {
+    "dataset": "cifar10",
+    "train_images": 3_000,
+    "epochs": 6,
+    "batch_size": 128,
+    "learning_rate": 0.2,
+}
+OTHER_PROTOCOL: dict[str, Any] = {
+    "dataset": "cifar10-sample",
+    "data_seed": 1,
+    "train_images": 2_999,
+    "epochs": 7,
+    "batch_size": 64,
+    "learning_rate": 0.3,
+    "weight_decay": 0.0,
+    "momentum": 0.0,
+    "label_smoothing": 0.0,
+    "warmup": 0.5,
+    "crop_padding": 0,
+    "precision": "bfloat16",
+}
+OTHER_STUDY: dict[str, Any] = {
+    "backbone": "resnet18",
+    "kinds": ["se", "cbam"],
+    "cost": "params",
+    "sampler": "random",
+    "seed": 3,
+    "budget": 1.2,
+    "baselines": False,
+    "references": False,
+}
+
+
+@pytest.fixture
+def values() -> Values:
+    return {"backbone": "resnet20", **GIVEN}
+
+
+def test_a_new_field_needs_a_place_in_these_tests() -> None:
+    assert set(OTHER_PROTOCOL) == set(Protocol.model_fields)
+    assert set(OTHER_STUDY) | {"protocol"} == set(StudyConfig.model_fields)
+
+
+@pytest.mark.parametrize("field", OTHER_PROTOCOL)
+def test_the_protocols_digest_changes_with_every_field(field: str) -> None:
+    usual = Protocol(**GIVEN)
+    other = Protocol(**{**GIVEN, field: OTHER_PROTOCOL[field]})
+    assert other.digest() != usual.digest()
+
+
+def test_the_protocols_digest_does_not_depend_on_the_order_of_fields() -> None:
+    backwards = Protocol(**dict(reversed(GIVEN.items())))
+    explicit = Protocol(**Protocol(**GIVEN).model_dump())
+    assert backwards.digest() == explicit.digest() == Protocol(**GIVEN).digest()
+    assert len(backwards.digest()) == 16
+    assert int(backwards.digest(), 16) >= 0
+
+
+@pytest.mark.parametrize("field", OTHER_STUDY)
+def test_what_is_searched_does_not_change_the_protocol(field: str, values: Values) -> None:
+    usual, other = config_of(values), config_of({**values, field: OTHER_STUDY[field]})
+    assert other != usual
+    assert other.protocol.digest() == usual.protocol.digest()
+    assert other.settings()[field] == OTHER_STUDY[field] != usual.settings()[field]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("epochs", 0, "--epochs: .*greater than or equal to 1, got 0"),
+        ("batch_size", 1, "--batch-size: .*greater than or equal to 2, got 1"),
+        ("train_images", 9, "--train-images: .*greater than or equal to 10, got 9"),
+        ("train_images", 45_001, "--train-images must be at most 45000 for cifar10, got 45001"),
+        ("learning_rate", 0, "--learning-rate: .*greater than 0, got 0"),
+        ("learning_rate", float("inf"), "--learning-rate: .*finite number, got inf"),
+        ("weight_decay", -1, "--weight-decay: .*greater than or equal to 0, got -1"),
+        ("dataset", "mnist", "--dataset: .*'cifar10' or 'cifar10-sample', got mnist"),
+        ("backbone", "resnet50", "--backbone: .*got resnet50"),
+        ("cost", "latency", "--cost: .*'macs' or 'params', got latency"),
+        ("sampler", "grid", "--sampler: .*got grid"),
+        ("seed", -1, "--seed: .*greater than or equal to 0, got -1"),
+        ("budget", 0.9, "--budget: .*greater than or equal to 1, got 0.9"),
+        ("precision", "float16", "--precision: .*got float16"),
+    ],
+)
+def test_a_refusal_names_the_option_the_rule_and_the_value(
+    option: str, value: object, rule: str, values: Values
+) -> None:
+    with pytest.raises(Refusal, match=rule):
+        config_of({**values, option: value})
+
+
+def test_a_missing_value_is_refused_by_name() -> None:
+    with pytest.raises(Refusal, match="--epochs"):
+        config_of({"backbone": "resnet20", **{k: v for k, v in GIVEN.items() if k != "epochs"}})
+
+
+@pytest.mark.parametrize("dataset", get_args(Dataset))
+def test_as_many_images_as_there_are_can_be_trained_on(dataset: str, values: Values) -> None:
+    most = NUM_TRAIN[dataset]
+    found = config_of({**values, "dataset": dataset, "train_images": most})
+    assert found.protocol.train_images == most
+    with pytest.raises(Refusal, match=f"--train-images must be at most {most} for {dataset}"):
+        config_of({**values, "dataset": dataset, "train_images": most + 1})
+
+
+def test_settings_go_through_json_and_back(values: Values) -> None:
+    config = config_of({**values, **OTHER_STUDY, **OTHER_PROTOCOL})
+    settings = json.loads(json.dumps(config.settings()))
+    assert settings == config.settings()
+    assert config_of(settings) == config
+    assert settings["protocol_digest"] == config.protocol.digest()
+
+
+def test_settings_keep_their_names(values: Values) -> None:
+    named = {*OTHER_PROTOCOL, *OTHER_STUDY, "protocol_digest"}
+    assert set(config_of(values).settings()) == named
+
+
+def test_a_config_cannot_be_changed(values: Values) -> None:
+    config = config_of(values)
+    with pytest.raises(ValidationError, match="frozen"):
+        config.seed = 1  # type: ignore[misc] # that is the test
+    with pytest.raises(ValidationError, match="frozen"):
+        config.protocol.epochs = 1  # type: ignore[misc] # the same
+
+
+def test_typed_names_are_frozen() -> None:
+    assert get_args(CostName) == ("macs", "params")
+    assert get_args(SamplerName) == ("tpe", "tpe-group", "nsga2", "random") == tuple(SAMPLERS)
+    assert get_args(Precision) == ("float32", "bfloat16")
+    assert get_args(Dataset) == data.DATASETS == tuple(NUM_VALIDATION)
+    assert data.NUM_TRAIN == NUM_TRAIN
+
+
+def test_every_cost_has_a_price() -> None:
+    assert all(cost(plain("resnet20"))[name] > 0 for name in get_args(CostName))
+
+
+def test_validation_sets_fill_whole_bytes() -> None:
+    """Paired comparisons read every stored bit as an image."""
+    assert [number % 8 for number in NUM_VALIDATION.values()] == [0, 0]
+    assert NUM_VALIDATION["cifar10-sample"] == len(data.load("cifar10-sample").validation_labels)
+
+
+def test_the_searched_space_follows_backbone_and_kinds(values: Values) -> None:
+    config = config_of({**values, "kinds": ["se"]})
+    assert (config.search_space.backbone, config.search_space.kinds) == ("resnet20", ("se",))
+    assert config_of(values).search_space.kinds == tuple(MECHANISMS)
+    assert config.search_space is config_of({**values, "kinds": ["se"], "seed": 9}).search_space

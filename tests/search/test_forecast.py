@@ -1,0 +1,165 @@
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import repeat
+
+import pytest
+
+from search import forecast
+from search.config import StudyConfig
+from search.executors import Done, Event, Failed, Job, Lost
+from search.forecast import (
+    FORWARD_SHARE,
+    PROBE,
+    Speed,
+    forecast_seconds,
+    mean_cost_ratio,
+    probed_speed,
+    remembered_speed,
+    scaled,
+)
+from space import MECHANISMS, SearchSpace, baselines, cost, plain
+from studies import Evaluation, Outcome
+
+MakeEvaluation = Callable[..., Evaluation]
+
+PLAIN, USUAL = plain("resnet8"), baselines(SearchSpace(backbone="resnet8"))
+SPEED = Speed(images_per_second=500.0, num_workers=2)
+ANSWER = Done(PROBE, 1, Outcome(0.0, b"", 0, 0, 1.0, 321.0))
+
+
+class Scripted:
+    """An executor that hears what the test says."""
+
+    def __init__(self, *batches: list[Event]) -> None:
+        self.batches = [*batches]
+        self.submitted: list[Job] = []
+        self.stopped: list[int] = []
+
+    def capacity(self) -> int:
+        return 1
+
+    def submit(self, job: Job) -> None:
+        self.submitted.append(job)
+
+    def events(self, timeout: float) -> list[Event]:
+        assert timeout > 0
+        return self.batches.pop(0) if self.batches else []
+
+    def stop(self, job: int) -> None:
+        self.stopped.append(job)
+
+    def close(self) -> None:
+        raise AssertionError("the executor is the caller's")
+
+
+@pytest.fixture
+def probe(small_config: StudyConfig) -> Job:
+    return Job(PROBE, 1, PLAIN.to_json(), 0, small_config.protocol, "cpu", probe=True)
+
+
+@pytest.fixture
+def alone(small_config: StudyConfig) -> StudyConfig:
+    """The study without reference networks."""
+    return small_config.model_copy(update={"references": False})
+
+
+def test_a_training_takes_its_images_epochs_and_mean_cost(alone: StudyConfig) -> None:
+    images = 200 + FORWARD_SHARE * 1_000  # trained on, and the sample's validation images
+    one = 2 * images * mean_cost_ratio(alone.search_space) / 500  # 2 epochs at 500 images/s
+    assert forecast_seconds(alone, SPEED, 30, ()) == pytest.approx(30 * one / 2)  # 2 workers
+
+
+def test_what_is_done_is_not_forecast(alone: StudyConfig, make_evaluation: MakeEvaluation) -> None:
+    known = [
+        make_evaluation(PLAIN, 0.9),
+        make_evaluation(USUAL["se"], 0.9),
+        make_evaluation(PLAIN, 0.9, state="failed"),
+        make_evaluation(plain("resnet14"), 0.9, purpose="reference"),
+    ]
+    rest = forecast_seconds(alone, SPEED, 30, known)
+    assert rest == pytest.approx(28 / 30 * forecast_seconds(alone, SPEED, 30, ()))
+    assert forecast_seconds(alone, SPEED, 1, known) == 0
+
+
+def test_references_take_their_macs_until_they_are_proposed(
+    small_config: StudyConfig, alone: StudyConfig, make_evaluation: MakeEvaluation
+) -> None:
+    base = cost(PLAIN).macs
+    ratios = sum(cost(plain(name)).macs / base for name in ("resnet14", "resnet20"))
+    images = 200 + FORWARD_SHARE * 1_000
+    with_them, without = (forecast_seconds(one, SPEED, 30, ()) for one in (small_config, alone))
+    assert with_them - without == pytest.approx(ratios * 2 * images / 500 / 2)
+    proposed = [make_evaluation(plain("resnet14"), 0.9, purpose="reference")]
+    assert forecast_seconds(small_config, SPEED, 30, proposed) == pytest.approx(without)
+
+
+@pytest.mark.parametrize(
+    ("field", "factor"), [("images_per_second", 1 / 3), ("num_workers", 1 / 3)]
+)
+def test_three_times_the_speed_or_workers_take_a_third(
+    field: str, factor: float, small_config: StudyConfig
+) -> None:
+    faster = replace(SPEED, **{field: 3 * getattr(SPEED, field)})
+    usual = forecast_seconds(small_config, SPEED, 30, ())
+    assert forecast_seconds(small_config, faster, 30, ()) == pytest.approx(factor * usual)
+
+
+def test_a_space_of_nothing_costs_what_plain_costs() -> None:
+    assert mean_cost_ratio(SearchSpace(backbone="resnet8", kinds=())) == 1
+
+
+def test_the_mean_cost_is_that_of_parameters_drawn_evenly() -> None:
+    """SE: in every stage with probability 1/2, each proposed reduction equally often."""
+    space = SearchSpace(backbone="resnet8", kinds=("se",))
+    added = 0.0
+    for stage in space.stages:
+        of_each = [MECHANISMS["se"](**one).macs(stage.shape) for one in stage.settings["se"]]
+        added += sum(of_each) / len(of_each) / 2
+    found = (mean_cost_ratio(space) - 1) * cost(PLAIN).macs
+    assert found == pytest.approx(added, rel=0.2)  # three standard errors of 200 draws
+
+
+def test_another_plain_network_is_slower_by_its_macs() -> None:
+    ratio = cost(plain("resnet20")).macs / cost(plain("resnet8")).macs
+    assert ratio > 1
+    slower = scaled(SPEED, "resnet8", "resnet20")
+    assert slower.images_per_second == pytest.approx(500 / ratio)
+    assert slower.num_workers == 2
+    assert scaled(SPEED, "resnet8", "resnet8") == SPEED
+
+
+def test_the_speed_is_remembered_from_plain_trainings_alone(
+    make_evaluation: MakeEvaluation,
+) -> None:
+    known = [
+        make_evaluation(PLAIN, 0.9, images_per_second=100.0),
+        make_evaluation(PLAIN, 0.9, images_per_second=200.0, purpose="replicate"),
+        make_evaluation(PLAIN, None, images_per_second=None, state="failed"),
+        make_evaluation(USUAL["se"], 0.9, images_per_second=1.0),
+        make_evaluation(plain("resnet14"), 0.9, images_per_second=1.0, purpose="reference"),
+    ]
+    assert remembered_speed(known, 3) == Speed(150.0, 3)
+    assert remembered_speed(known[2:], 3) is None
+
+
+def test_a_probe_is_submitted_and_its_speed_heard(probe: Job) -> None:
+    other = Done(5, 1, replace(ANSWER.outcome, images_per_second=9.0))
+    executor = Scripted([], [other], [ANSWER])
+    assert probed_speed(executor, probe, 4) == Speed(321.0, 4)
+    assert executor.submitted == [probe]
+    assert executor.stopped == []
+
+
+@pytest.mark.parametrize("event", [Failed(PROBE, 1, "out of memory"), Lost(PROBE, 1, "died")])
+def test_a_probe_that_fails_gives_no_speed(event: Event, probe: Job) -> None:
+    executor = Scripted([event], [ANSWER])
+    assert probed_speed(executor, probe, 1) is None
+
+
+def test_a_probe_that_never_answers_is_stopped(
+    probe: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast, "PROBE_SECONDS", 3.0)
+    executor = Scripted(*repeat([], 3), [ANSWER])
+    assert probed_speed(executor, probe, 1) is None
+    assert executor.stopped == [PROBE]

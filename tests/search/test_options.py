@@ -1,0 +1,74 @@
+import pytest
+
+from search.options import cost_name, duration, in_words
+from space import Refusal
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [(None, None), ("macs", "macs"), ("flops", "macs"), ("params", "params")],
+)
+def test_costs_have_their_stored_names_and_flops_is_macs(
+    given: str | None, stored: str | None
+) -> None:
+    assert cost_name(given) == stored
+
+
+@pytest.mark.parametrize("given", ["latency", "", "MACs"])
+def test_another_cost_is_refused(given: str) -> None:
+    with pytest.raises(Refusal, match=f"--cost must be macs or params, got {given}$"):
+        cost_name(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 30 * 60),
+        ("30min", 30 * 60),
+        ("2h", 2 * 3600),
+        ("1.5h", 1.5 * 3600),
+        ("1h30m", 3600 + 30 * 60),
+        ("1h30m5s", 3600 + 30 * 60 + 5),
+    ],
+)
+def test_times_are_read_in_seconds(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+def test_no_time_is_no_limit() -> None:
+    assert duration(None) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "90", "2d", "h", "-2h", "2h 30m", "0s", "2h!", "1:30", "nan"]
+)
+def test_another_time_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match=f"--max-time must be a time such as .*, got {text}$"):
+        duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (12 * 60 + 10, "12 min"),
+        (59.4 * 60, "59 min"),
+        (59.6 * 60, "1 h"),
+        (2 * 3600 + 10 * 60, "2 h 10 min"),
+        (47 * 3600 + 59 * 60, "47 h 59 min"),
+        (48 * 3600, "2 d 0 h"),
+        (76 * 3600, "3 d 4 h"),
+    ],
+)
+def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize("text", ["12 min", "2 h", "2 h 10 min", "45 s"])
+def test_what_is_said_can_be_given_back(text: str) -> None:
+    seconds = duration(text.replace(" ", ""))
+    assert seconds is not None
+    assert in_words(seconds) == text
