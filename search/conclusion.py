@@ -1,5 +1,7 @@
 """The end of a run: the front, the files, and the next commands."""
 
+import shutil
+import sys
 from pathlib import Path
 
 from studies import database_path, evaluations, front_of
@@ -43,7 +45,16 @@ def figure_path(url: str, study: str) -> Path:
 
 def resume_command(plan: Plan) -> str:
     """Return the command that goes on with the study; its settings are stored with it."""
-    return f"search run --trials {plan.limits.num_trials}{where(plan)}"
+    return f"{program()} run --trials {plan.limits.num_trials}{where(plan)}"
+
+
+def program() -> str:
+    """Return how this program is called from here: its name, if the shell would find it."""
+    called = Path(sys.argv[0])
+    found = shutil.which("search")
+    if called.name != "search" or (found and Path(found).samefile(called)):
+        return "search"
+    return str(called.relative_to(Path.cwd()) if called.is_relative_to(Path.cwd()) else called)
 
 
 def where(plan: Plan) -> str:
@@ -56,13 +67,13 @@ def where(plan: Plan) -> str:
 
 def next_commands(plan: Plan, speed: Speed | None) -> list[str]:
     """Return the two commands that a reader wants now."""
-    named = where(plan)
+    name, named = program(), where(plan)
     if plan.config.protocol.dataset != SAMPLE:
-        return [f"search export{named} --out best.yaml", f"search dashboard{named}"]
-    full = "search run --trials 200"
+        return [f"{name} export{named} --out best.yaml", f"{name} dashboard{named}"]
+    full = f"{name} run --trials {FULL_TRIALS}"
     if speed is not None:
         full += f"   (the full CIFAR-10: about {in_words(_full_seconds(plan, speed))} here)"
-    return [full, f"search dashboard{named}"]
+    return [full, f"{name} dashboard{named}"]
 
 
 def _full_seconds(plan: Plan, speed: Speed) -> float:

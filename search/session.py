@@ -84,14 +84,16 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
     with only_driver(plan.url, plan.study), gentle_interruption(say) as interrupted:
         study = create_or_open(plan.url, plan.study, plan.config.settings())
         known = evaluations(study)
-        if len(completed(known)) >= plan.limits.num_trials and all(o.is_final for o in known):
+        done = len(completed(known))
+        if done >= plan.limits.num_trials and all(one.is_final for one in known):
+            say(f"the study has its {done} trainings; a larger --trials goes on")
             return Result("total", study, remembered_speed(known, len(plan.environments)))
         executor = LocalExecutor(TRAINER, plan.environments)
         driver = None
         try:
             speed = _speed(plan, executor, known)
             say(opening_line(plan, speed, known))
-            with make_listener(len(completed(known))) as listener:
+            with make_listener(done) as listener:
                 driver = Driver(
                     study,
                     plan.config,

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,10 +102,20 @@ class LocalExecutor:
     def _start(self, environment: Environment) -> _Worker:
         ours, theirs = SPAWN.Pipe()
         process = SPAWN.Process(target=serve, args=(theirs, self._trainer), daemon=True)
-        with _variables(environment):
+        with _variables(environment), _interrupts_ignored():
             process.start()
         theirs.close()  # so that the worker's end closes with the worker
         return _Worker(process, ours, environment)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Let a process start with Ctrl-C ignored: it must not end while it still imports."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

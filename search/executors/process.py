@@ -29,6 +29,7 @@ SPENT = "spent"  # sent instead of an event: replace this worker
 def serve(connection: Connection, trainer: str) -> None:
     """Do jobs until the driver closes the pipe; `trainer` is `package.module:function`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     module, _, name = trainer.partition(":")
     train: Trainer = getattr(importlib.import_module(module), name)

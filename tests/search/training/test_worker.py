@@ -1,0 +1,153 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from search.config import StudyConfig
+from search.executors.jobs import Job, JobFailedError, JobStoppedError
+from search.training import worker
+from search.training.loop import Images, TrainingDivergedError
+from space import Cost, SearchSpace, baselines, cost, plain
+from studies import Epoch, Outcome
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+USUAL = baselines(SearchSpace(backbone="resnet8"))
+
+
+@pytest.fixture
+def job(small_config: StudyConfig) -> Job:
+    return Job(1, 1, USUAL["se"].to_json(), 7, small_config.protocol, "cpu")
+
+
+@pytest.fixture
+def few_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker validate on 40 images."""
+    original = worker.images_of
+
+    def images_of(*arguments: object) -> Images:
+        whole = original(*arguments)
+        return replace(
+            whole,
+            validation_NHWC=whole.validation_NHWC[:40],
+            validation_labels_N=whole.validation_labels_N[:40],
+        )
+
+    monkeypatch.setattr(worker, "images_of", images_of)
+
+
+def never() -> bool:
+    return False
+
+
+def test_a_job_yields_its_epochs_and_then_an_outcome(job: Job) -> None:
+    *epochs, outcome = worker.train_job(job, never)
+    assert [type(one) for one in epochs] == [Epoch, Epoch]
+    assert isinstance(outcome, Outcome)
+    last = epochs[-1]
+    assert isinstance(last, Epoch)
+    bits = np.unpackbits(np.frombuffer(outcome.correct, dtype=np.uint8))
+    assert len(bits) == 1_000  # the sample's validation images
+    assert outcome.accuracy == last.accuracy == pytest.approx(bits.mean())
+    assert Cost(outcome.macs, outcome.params) == cost(USUAL["se"])
+    assert outcome.seconds == pytest.approx(sum(e.seconds for e in epochs if isinstance(e, Epoch)))
+    assert outcome.images_per_second == pytest.approx(2 * 200 / outcome.seconds)
+
+
+@pytest.mark.usefixtures("few_validated")
+def test_the_jobs_seed_decides_the_outcome(job: Job) -> None:
+    def outcome(seed: int) -> tuple[float, ...]:
+        epochs = worker.train_job(replace(job, seed=seed), never)
+        return tuple(one.train_loss for one in epochs if isinstance(one, Epoch))
+
+    assert outcome(7) == outcome(7) != outcome(8)
+
+
+@pytest.mark.parametrize(("macs", "params"), [(1, 0), (0, 1)])
+def test_a_network_that_costs_something_else_fails_before_training(
+    macs: int, params: int, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = cost(USUAL["se"])
+    monkeypatch.setattr(worker, "cost", lambda _: Cost(true.macs + macs, true.params + params))
+    rule = (
+        f"the network has {true.macs} MACs and {true.params} params, "
+        f"the formula {true.macs + macs} and {true.params + params}"
+    )
+    with pytest.raises(JobFailedError) as caught:
+        next(worker.train_job(job, never))
+    assert caught.value.reason == rule
+    assert not caught.value.worker_is_spent
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_a_worker_without_memory_is_spent(
+    error: Exception, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object, **__: object) -> Iterator[object]:
+        raise error
+
+    monkeypatch.setattr(worker, "train", exhausted)
+    with pytest.raises(JobFailedError) as caught:
+        list(worker.train_job(job, never))
+    assert caught.value.reason == "out of memory; a smaller --batch-size may fit"
+    assert caught.value.worker_is_spent
+
+
+def test_a_diverged_training_fails_with_its_reason(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverged(*_: object, **__: object) -> Iterator[object]:
+        raise TrainingDivergedError("the loss became nan in epoch 1")
+
+    monkeypatch.setattr(worker, "train", diverged)
+    with pytest.raises(JobFailedError) as caught:
+        list(worker.train_job(job, never))
+    assert caught.value.reason == "the loss became nan in epoch 1"
+    assert not caught.value.worker_is_spent
+
+
+def test_a_job_that_is_told_to_stops(job: Job) -> None:
+    with pytest.raises(JobStoppedError):
+        list(worker.train_job(job, lambda: True))
+
+
+def test_a_probe_yields_the_speed_of_all_steps_but_two(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 images in batches of 50: 4 steps, two of them timed, on a clock that ticks seconds."""
+    clock = iter(range(1_000))
+    monkeypatch.setattr("search.training.worker.time.perf_counter", lambda: float(next(clock)))
+    (outcome,) = worker.train_job(replace(job, probe=True), never)
+    assert isinstance(outcome, Outcome)
+    # Ticks at 1, 2, 3, 4 (the epoch's start is 0), the epoch's end at 5, and the probe's at 6.
+    assert outcome.images_per_second == pytest.approx(2 * 50 / (6 - 3))
+
+
+def test_a_probe_of_one_batch_still_has_a_speed(job: Job, small_config: StudyConfig) -> None:
+    protocol = small_config.protocol.model_copy(update={"batch_size": 512, "train_images": 10})
+    (outcome,) = worker.train_job(replace(job, probe=True, protocol=protocol), never)
+    assert isinstance(outcome, Outcome)
+    assert 0 < outcome.images_per_second < 1e6
+
+
+def test_first_weights_are_the_seeds_whatever_was_drawn_before() -> None:
+    torch.manual_seed(1)
+    first = worker.seeded_model(plain("resnet8"), 5)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    second = worker.seeded_model(plain("resnet8"), 5)
+    assert torch.equal(torch.get_rng_state(), state)  # and the generator goes on as it would have
+    other = worker.seeded_model(plain("resnet8"), 6)
+    for name, weight in first.state_dict().items():
+        assert torch.equal(weight, second.state_dict()[name])
+    name = "stem.conv.weight"
+    assert not torch.equal(first.state_dict()[name], other.state_dict()[name])
+
+
+def test_images_are_kept_between_jobs_of_one_protocol(small_config: StudyConfig) -> None:
+    protocol = small_config.protocol
+    first = worker.images_of(protocol, None, "cpu")
+    assert worker.images_of(protocol.model_copy(), None, "cpu") is first
+    longer = protocol.model_copy(update={"train_images": 210})
+    assert len(worker.images_of(longer, None, "cpu").train_labels_N) == 210
