@@ -32,7 +32,9 @@ def picked(front: Front, pick: str) -> tuple[Point, ...]:
 
 def export(points: tuple[Point, ...], front: Front, out: Path, *, study: str) -> list[Path]:
     """Write one architecture file, or a folder of them with a manifest; return the paths."""
-    if len(points) == 1 and out.suffix:
+    if out.suffix and len(points) > 1:
+        raise Refusal(f"--out must be a folder for {len(points)} architectures, got {out}")
+    if out.suffix:
         write_architecture(points[0].architecture, out, comment=head(points[0], front, study))
         return [out]
     if out.is_file():
@@ -52,7 +54,7 @@ def head(point: Point, front: Front, study: str) -> str:
     error = "unknown" if isnan(known.standard_error) else f"{100 * known.standard_error:.2f}"
     shares = [
         f"{count_in_words(point.cost[n])} {label} "
-        f"({share_in_words(point.cost[n], front.plain_cost[n])} of plain)"
+        f"({share_in_words(point.cost[n], front.plain_cost[n])} over plain)"
         for n, label in (("macs", "MACs"), ("params", "params"))
     ]
     return "\n".join(

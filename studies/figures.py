@@ -132,7 +132,7 @@ def _lay_out(figure: go.Figure, front: Front, title: str) -> None:
     figure.update_xaxes(
         title=f"{NAMES[name]} over the plain network's {count_in_words(front.plain_cost[name])}",
         tickvals=[cost_axis(tick, 1.0) for tick in TICKS],
-        ticktext=[share_in_words(tick, 1.0) for tick in TICKS],
+        ticktext=[f"+{100 * (tick - 1):.0f} %" for tick in TICKS],
         zeroline=False,
     )
     figure.update_yaxes(title="validation accuracy, %", ticksuffix=" %")

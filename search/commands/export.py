@@ -26,8 +26,9 @@ def export(
 
     found, _ = open_front(storage, study, options.cost_name(cost))
     points = picked(found, pick)
-    for path in write(points, found, out, study=study):
+    paths = write(points, found, out, study=study)
+    for path in paths:
         typer.echo(f"wrote: {path}")
     if len(points) == 1:
         typer.echo(f"what:  {placements_in_words(points[0].architecture)}")
-        typer.echo(f"next:  search train {out}")
+        typer.echo(f"next:  search train {paths[0]}")

@@ -83,26 +83,20 @@ def train(
     optimizer = optimizer_of(model, protocol)
     generator = torch.Generator().manual_seed(seed)
     num_images = len(images.train_labels_N)
-    num_steps = ceil(num_images / protocol.batch_size)
     for epoch in range(1, protocol.epochs + 1):
         started = time.perf_counter()
         model.train()
         total_loss = torch.zeros((), device=images.train_NPPC.device)
-        order_N = torch.randperm(num_images, generator=generator)
-        for step, index_B in enumerate(order_N.split(protocol.batch_size)):
+        for rate, x_BCHW, labels_B in _steps(images, protocol, epoch, generator):
             if should_stop():
                 raise TrainingStoppedError
-            progress = (epoch - 1 + step / num_steps) / protocol.epochs
-            rate = one_cycle(progress, protocol.learning_rate, protocol.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            x_BCHW = normalised(cropped(images.train_NPPC, index_B, generator))
-            labels_B = images.train_labels_N[index_B.to(images.train_labels_N.device)]
             loss = _loss(model, x_BCHW, labels_B, protocol)
             loss.backward()
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            total_loss += loss.detach() * len(index_B)
+            total_loss += loss.detach() * len(labels_B)
         train_loss = total_loss.item() / num_images
         found = validate(model, images, protocol.precision)
         if not isfinite(train_loss) or not isfinite(found.loss):
@@ -110,6 +104,20 @@ def train(
             raise TrainingDivergedError(f"the loss became {wrong} in epoch {epoch}")
         seconds = time.perf_counter() - started
         yield Epoch(epoch, train_loss, found.loss, found.accuracy, seconds), found
+
+
+def _steps(
+    images: Images, protocol: Protocol, epoch: int, generator: torch.Generator
+) -> Iterator[tuple[float, Tensor, Tensor]]:
+    """Yield the learning rate, the augmented images and the labels of each step of an epoch."""
+    num_images = len(images.train_labels_N)
+    num_steps = ceil(num_images / protocol.batch_size)
+    order_N = torch.randperm(num_images, generator=generator)
+    for step, index_B in enumerate(order_N.split(protocol.batch_size)):
+        progress = (epoch - 1 + step / num_steps) / protocol.epochs
+        rate = one_cycle(progress, protocol.learning_rate, protocol.warmup)
+        x_BCHW = normalised(cropped(images.train_NPPC, index_B, generator))
+        yield rate, x_BCHW, images.train_labels_N[index_B.to(images.train_labels_N.device)]
 
 
 def validate(model: nn.Module, images: Images, precision: Precision) -> Validation:

@@ -60,10 +60,8 @@ def train_single(
     Raises:
         Refusal: the loss became no number, or memory ran out.
     """
-    import torch
-
     from .loop import TrainingDivergedError, train
-    from .worker import images_of, seeded_model
+    from .worker import OUT_OF_MEMORY, images_of, is_out_of_memory, seeded_model
 
     ensure(config.protocol.dataset, data_dir, say)
     price = cost(architecture)
@@ -86,8 +84,10 @@ def train_single(
             )
     except TrainingDivergedError as error:
         raise Refusal(f"{error}; a smaller --learning-rate may help") from error
-    except torch.OutOfMemoryError as error:
-        raise Refusal("out of memory; a smaller --batch-size may fit") from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise Refusal(OUT_OF_MEMORY) from error
     if save is not None:
         from safetensors.torch import save_model
 

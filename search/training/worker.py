@@ -18,6 +18,7 @@ from studies import Epoch, Outcome
 from .data import load
 from .loop import Images, TrainingDivergedError, TrainingStoppedError, on_device, train
 
+OUT_OF_MEMORY = "out of memory; a smaller --batch-size may fit"
 PROBE_STEPS = 8  # the first two warm up and are not timed
 
 
@@ -34,10 +35,16 @@ def train_job(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         raise JobFailedError(str(error)) from error
     except TrainingStoppedError as error:
         raise JobStoppedError from error
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise JobFailedError(
-            "out of memory; a smaller --batch-size may fit", worker_is_spent=True
-        ) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise JobFailedError(OUT_OF_MEMORY, worker_is_spent=True) from error
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether memory ran out; on a CPU torch says so in a plain RuntimeError."""
+    kinds = (torch.OutOfMemoryError, MemoryError)
+    return isinstance(error, kinds) or "can't allocate memory" in str(error)
 
 
 def seeded_model(architecture: Architecture, seed: int) -> nn.Module:
