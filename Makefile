@@ -4,12 +4,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-CHECK := --storage sqlite:///check.db --study check
+CHECK := --storage sqlite:///check.db --study sample
 
 .PHONY: run test slow format clean
 
 run: .venv/installed
-	$(BIN)/search run --trials 20 --dataset cifar10-sample --backbone resnet8 --train-images 1500 --epochs 2 --batch-size 32 --learning-rate 0.1 --workers 2 $(CHECK)
+	$(BIN)/search run --trials 20 --dataset cifar10-sample --backbone resnet8 --train-images 600 --epochs 2 --batch-size 32 --learning-rate 0.1 --workers 2 $(CHECK)
 
 test: .venv/installed-dev
 	$(BIN)/ruff format --check
@@ -26,7 +26,7 @@ format: .venv/installed-dev
 	$(BIN)/ruff check --fix
 
 clean:
-	rm -rf .venv build dist check.db check.db-shm check.db-wal check.db.check.lock check.check.html
+	rm -rf .venv build dist check.db check.db-shm check.db-wal check.db.sample.lock check.sample.html
 
 .venv/bin/python:
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 11), (3, 12)) else f'Python 3.11 or 3.12 is needed, got {v[0]}.{v[1]}; name one: make run PYTHON=python3.12')"

@@ -102,7 +102,7 @@ def test_a_head_holds_estimate_cost_and_commands(front: Front) -> None:
     assert f"study mine, trial 1, digest {digest(USUAL['se'])}" in text
     assert f"accuracy {100 * known.accuracy:.2f} ± {100 * known.standard_error:.2f} %" in text
     assert "(n = 1)" in text
-    assert f"params (+{more:.1f} % of plain)" in text
+    assert f"params (+{more:.1f} % over plain)" in text
     assert "search train FILE" in text
     assert "backbones.build(space.read_architecture(Path('FILE')))" in text
 
