@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from studies.front import CONFIDENCE
 from studies.posterior import estimates
-from studies.verdict import CONFIDENCE
 
 PLAIN = "plain"
 LEVEL = 0.9

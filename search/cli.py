@@ -16,7 +16,6 @@ from .commands.status import status
 from .commands.train import train
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="search",
@@ -36,14 +35,11 @@ def main() -> None:
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Run one command; return 0, 2 for bad input, 130 for Ctrl-C, or what the command says."""
+    """Run one command; return 0, 2 for bad input, or what the command says."""
     try:
         code = app(args=list(arguments), standalone_mode=False)
     except TyperException as error:
         return _refused(_usage_problem(error, arguments))
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("search: ended by Ctrl-C; the same command goes on", err=True)
-        return INTERRUPTED
     except Exception as error:
         problem = _problem(error)
         if problem is None:
@@ -54,7 +50,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _usage_problem(error: TyperException, arguments: Sequence[str]) -> str:
     """Return what is wrong with the words of the call, the value, and where to look."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".") or "name a command"
     parameter = getattr(error, "param", None)
     for name in getattr(parameter, "opts", ()):
         if name in arguments[:-1]:

@@ -1,5 +1,6 @@
 """The end of a run: the front, the files, and the next commands."""
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -45,7 +46,9 @@ def figure_path(url: str, study: str) -> Path:
 
 def resume_command(plan: Plan) -> str:
     """Return the command that goes on with the study; its settings are stored with it."""
-    return f"{program()} run --trials {plan.limits.num_trials}{where(plan)}"
+    folder = f" --data-dir {shlex.quote(str(plan.data_dir))}" if plan.data_dir else ""
+    here = f" --device {plan.device} --workers {len(plan.environments)}"
+    return f"{program()} run --trials {plan.limits.num_trials}{here}{where(plan)}{folder}"
 
 
 def program() -> str:
@@ -59,10 +62,9 @@ def program() -> str:
 
 def where(plan: Plan) -> str:
     """Return the options that name the study, as far as they are not the defaults."""
-    storage = f" --storage {plan.url}" if plan.url != DEFAULT_STORAGE else ""
-    study = f" --study {plan.study}" if plan.study != DEFAULT_STUDY else ""
-    folder = f" --data-dir {plan.data_dir}" if plan.data_dir else ""
-    return storage + study + folder
+    storage = f" --storage {shlex.quote(plan.url)}" if plan.url != DEFAULT_STORAGE else ""
+    study = f" --study {shlex.quote(plan.study)}" if plan.study != DEFAULT_STUDY else ""
+    return storage + study
 
 
 def next_commands(plan: Plan, speed: Speed | None) -> list[str]:

@@ -11,6 +11,7 @@ from space import MECHANISMS, BackboneName, Refusal, SearchSpace
 from space.architecture import first_problem
 
 NUM_TRAIN = {"cifar10": 45_000, "cifar10-sample": 3_000}
+MAX_SEED = 2**63 - 1  # of torch
 NUM_VALIDATION = {"cifar10": 5_000, "cifar10-sample": 1_000}
 Dataset = Literal["cifar10", "cifar10-sample"]
 CostName = Literal["macs", "params"]
@@ -28,7 +29,7 @@ class Protocol(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: Dataset
-    data_seed: int = Field(default=0, ge=0)
+    data_seed: int = Field(default=0, ge=0, le=MAX_SEED)
     train_images: int = Field(ge=10)
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
@@ -64,7 +65,7 @@ class StudyConfig(BaseModel):
     kinds: tuple[str, ...] = tuple(MECHANISMS)
     cost: CostName = "macs"
     sampler: SamplerName = "tpe"
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
     budget: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None  # cost over plain
     baselines: bool = True
     references: bool = True

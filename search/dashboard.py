@@ -1,5 +1,7 @@
 """Optuna's dashboard, where its extra is installed."""
 
+import socket
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -24,7 +26,7 @@ def save_figure(study: OpenStudy, figure: Any) -> None:  # noqa: ANN401 - plotly
     save_plotly_graph_object(study.optuna, figure, graph_object_id="attention-front")
 
 
-def serve(url: str, port: int) -> None:
+def serve(url: str, port: int, say: Callable[[str], None]) -> None:
     """Serve the dashboard on this machine only, until Ctrl-C.
 
     Raises:
@@ -34,7 +36,15 @@ def serve(url: str, port: int) -> None:
         raise Refusal(f"the dashboard is an extra that is not installed; {INSTALL}")
     from optuna_dashboard import run_server
 
-    try:
-        run_server(url, host=HOST, port=port)
-    except OSError as error:
-        raise Refusal(f"--port {port} cannot be used: {error.strerror}; choose another") from error
+    _refuse_taken(port)
+    say(f"http://{HOST}:{port}/dashboard  (Ctrl-C ends it)")
+    run_server(url, host=HOST, port=port)
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Refusal(f"--port {port} cannot be used: {error.strerror}; choose one") from error

@@ -21,6 +21,7 @@ from studies import (
     evaluations,
     fail,
     front_of,
+    refuse_replaced,
     set_state,
     store_front,
 )
@@ -141,6 +142,7 @@ class Driver:
         return False
 
     def _submit(self, row: Evaluation) -> None:
+        refuse_replaced(self.study)
         set_state(self.study, row.id, "running", row.attempt)
         row = replace(row, state="running")
         self.known[row.id] = self.running[row.id] = row
@@ -149,8 +151,9 @@ class Driver:
 
     def abandon(self) -> None:
         """Take back what runs, so that the next start does not count it as a failed attempt."""
-        for row in self.running.values():
-            set_state(self.study, row.id, "proposed", row.attempt)
+        for number, row in self.running.items():
+            if not self.known[number].is_final:
+                set_state(self.study, row.id, "proposed", row.attempt)
 
     def job(self, row: Evaluation) -> Job:
         """Return the training as plain data for a worker."""
@@ -175,8 +178,8 @@ class Driver:
                 add_epoch(self.study, row.id, row.attempt, event.epoch)
                 self.listener.epoch(row, event.epoch)
             else:
-                del self.running[row.id]
                 self._end(row, event)
+                del self.running[row.id]
                 finished = True
         if finished:
             self._refresh_front()
@@ -187,7 +190,7 @@ class Driver:
         elif isinstance(event, Failed):
             self._fail(row, event.reason)
         else:
-            self._resubmit(row)
+            self._resubmit(row, event.reason if isinstance(event, Lost) else "it was stopped")
 
     def _complete(self, row: Evaluation, event: Done) -> None:
         outcome = event.outcome
@@ -217,9 +220,9 @@ class Driver:
         tell(self.study, row)
         self.listener.finished(row)
 
-    def _resubmit(self, row: Evaluation) -> None:
+    def _resubmit(self, row: Evaluation, why: str) -> None:
         """Queue a lost or stopped training again, before anything new."""
-        again = resubmitted(self.study, row)
+        again = resubmitted(self.study, row, why)
         if again is None:
             self.failures += 1
             self.known[row.id] = next(o for o in evaluations(self.study) if o.id == row.id)

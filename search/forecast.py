@@ -1,7 +1,8 @@
 """How long a study will take, from the speed of the plain network and exact costs."""
 
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,31 +26,43 @@ class Speed:
     num_workers: int
 
 
-def probed_speed(executor: Executor, job: Job, num_workers: int) -> Speed | None:
-    """Return the speed that one worker shows in some steps; None if it cannot say."""
+def probed_speed(
+    executor: Executor, job: Job, num_workers: int, interrupted: Callable[[], bool]
+) -> Speed | None:
+    """Return the speed that one worker shows in some steps; None if it cannot say in time."""
     executor.submit(job)
-    waited = 0.0
-    while waited < PROBE_SECONDS:
-        for event in executor.events(1.0):
+    deadline = time.monotonic() + PROBE_SECONDS
+    while time.monotonic() < deadline and not interrupted():
+        for event in executor.events(0.5):
             if event.job != PROBE:
                 continue
             if isinstance(event, Done):
                 return Speed(event.outcome.images_per_second, num_workers)
             if isinstance(event, Failed | Lost):
                 return None
-        waited += 1.0
     executor.stop(PROBE)
     return None
 
 
-def remembered_speed(known: Sequence[Evaluation], num_workers: int) -> Speed | None:
-    """Return the speed at which this study trained the plain network so far."""
+def remembered_speed(
+    config: StudyConfig, known: Sequence[Evaluation], num_workers: int
+) -> Speed | None:
+    """Return the speed at which this study trained the plain network, validation taken out."""
     speeds = [
         one.images_per_second
         for one in known
         if one.images_per_second and one.architecture.is_plain and one.purpose != "reference"
     ]
-    return Speed(sum(speeds) / len(speeds), num_workers) if speeds else None
+    if not speeds:
+        return None
+    share = images_of_epoch(config) / config.protocol.train_images
+    return Speed(share * sum(speeds) / len(speeds), num_workers)
+
+
+def images_of_epoch(config: StudyConfig) -> float:
+    """Return the work of an epoch in training images: a validation image needs a forward pass."""
+    protocol = config.protocol
+    return protocol.train_images + FORWARD_SHARE * NUM_VALIDATION[protocol.dataset]
 
 
 def forecast_seconds(
@@ -60,9 +73,13 @@ def forecast_seconds(
     work = max(0, num_trials - done) * mean_cost_ratio(config.search_space)
     if config.references and not any(one.purpose == "reference" for one in known):
         work += sum(_ratio(one.name, config.backbone) for one in references(config.backbone))
-    protocol = config.protocol
-    images = protocol.train_images + FORWARD_SHARE * NUM_VALIDATION[protocol.dataset]
-    return work * protocol.epochs * images / speed.images_per_second / speed.num_workers
+    return (
+        work
+        * config.protocol.epochs
+        * images_of_epoch(config)
+        / speed.images_per_second
+        / speed.num_workers
+    )
 
 
 def scaled(speed: Speed, measured: str, wanted: str) -> Speed:

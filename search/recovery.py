@@ -22,13 +22,15 @@ def recover(study: OpenStudy) -> tuple[Evaluation, ...]:
     return tuple(again for row in rows if not row.is_final and (again := resubmitted(study, row)))
 
 
-def resubmitted(study: OpenStudy, row: Evaluation) -> Evaluation | None:
+def resubmitted(
+    study: OpenStudy, row: Evaluation, why: str = "the driver died"
+) -> Evaluation | None:
     """Return the training for its next attempt, or None if it has failed too often.
 
     A proposal that never ran keeps its attempt: the driver's death is not its fault.
     """
     if row.state == "running" and row.attempt >= MAX_ATTEMPTS:
-        fail(study, row.id, f"its worker or driver died in {MAX_ATTEMPTS} attempts")
+        fail(study, row.id, f"ended early in {MAX_ATTEMPTS} attempts; the last time {why}")
         tell(study, _current(study, row))
         return None
     attempt = row.attempt + (row.state == "running")

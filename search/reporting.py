@@ -82,9 +82,9 @@ def noise_line(front: Front) -> str:
     if noise is None:
         return "run-to-run noise: not measured yet"
     return (
-        f"run-to-run sd {100 * noise.sd:.2f} points (from {noise.degrees_of_freedom} "
-        f"replicates); two single runs closer than {100 * noise.resolution:.2f} cannot be told "
-        "apart"
+        f"run-to-run sd {100 * noise.sd:.2f} points ({noise.degrees_of_freedom} "
+        f"degrees of freedom); two single runs closer than {100 * noise.resolution:.2f} "
+        "cannot be told apart"
     )
 
 

@@ -13,7 +13,9 @@ from studies import (
     create_or_open,
     evaluations,
     existing_settings,
+    front_of,
     only_driver,
+    store_front,
 )
 from studies.storage import refuse_other_settings
 
@@ -32,6 +34,7 @@ from .forecast import (
 from .interruption import gentle_interruption
 from .listener import Listener
 from .options import in_words
+from .recovery import recover
 
 TRAINER = "search.training.worker:train_job"
 MakeListener = Callable[[int], AbstractContextManager[Listener]]  # of the trainings done so far
@@ -83,15 +86,19 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
     """
     with only_driver(plan.url, plan.study), gentle_interruption(say) as interrupted:
         study = create_or_open(plan.url, plan.study, plan.config.settings())
+        unfinished = recover(study)
         known = evaluations(study)
+        store_front(study, front_of(known, plan.config.backbone, plan.config.cost))
         done = len(completed(known))
-        if done >= plan.limits.num_trials and all(one.is_final for one in known):
+        if done >= plan.limits.num_trials and not unfinished:
             say(f"the study has its {done} trainings; a larger --trials goes on")
-            return Result("total", study, remembered_speed(known, len(plan.environments)))
+            return Result(
+                "total", study, remembered_speed(plan.config, known, len(plan.environments))
+            )
         executor = LocalExecutor(TRAINER, plan.environments)
         driver = None
         try:
-            speed = _speed(plan, executor, known)
+            speed = _speed(plan, executor, known, interrupted)
             say(opening_line(plan, speed, known))
             with make_listener(done) as listener:
                 driver = Driver(
@@ -105,9 +112,9 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
                 ending = driver.run(plan.limits, interrupted)
             return Result(ending, study, speed)
         finally:
+            executor.close()
             if driver is not None:
                 driver.abandon()
-            executor.close()
 
 
 def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...]) -> str:
@@ -131,10 +138,15 @@ def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...])
     return line
 
 
-def _speed(plan: Plan, executor: LocalExecutor, known: tuple[Evaluation, ...]) -> Speed | None:
+def _speed(
+    plan: Plan,
+    executor: LocalExecutor,
+    known: tuple[Evaluation, ...],
+    interrupted: Callable[[], bool],
+) -> Speed | None:
     """Return the speed of earlier trainings, else of a short probe."""
     workers = len(plan.environments)
-    remembered = remembered_speed(known, workers)
+    remembered = remembered_speed(plan.config, known, workers)
     if remembered is not None:
         return remembered
     probe = Job(
@@ -147,4 +159,4 @@ def _speed(plan: Plan, executor: LocalExecutor, known: tuple[Evaluation, ...]) -
         data_dir=plan.data_dir,
         probe=True,
     )
-    return probed_speed(executor, probe, workers)
+    return probed_speed(executor, probe, workers, interrupted)

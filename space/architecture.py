@@ -54,7 +54,7 @@ class Architecture(BaseModel):
 
     version: Literal[1] = 1
     backbone: BackboneName
-    num_classes: int = Field(default=NUM_CLASSES, ge=2)
+    num_classes: int = Field(default=NUM_CLASSES, ge=2, le=10**6, strict=True)
     stages: tuple[tuple[Placement, ...], ...]
 
     @model_validator(mode="after")

@@ -21,13 +21,18 @@ def read_architecture(path: Path) -> Architecture:
     """
     try:
         data = _parse(path)
+        text = json.dumps(data, default=str)
+    except Refusal:
+        raise
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise Refusal(f"cannot read {path}: {reason}; name an exported .yaml or .json") from error
+    except (ValueError, RecursionError) as error:
+        raise Refusal(f"{path} holds a value that cannot be read: {_first_line(error)}") from error
     if not isinstance(data, dict):
         raise Refusal(f"{path}: an architecture file holds keys and values, got {data!r:.40}")
     try:
-        return Architecture.model_validate_json(json.dumps(data, default=str))
+        return Architecture.model_validate_json(text)
     except ValidationError as error:
         raise Refusal(f"{path}: {first_problem(error)}") from error
 
@@ -61,5 +66,8 @@ def _parse(path: Path) -> object:
     try:
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (json.JSONDecodeError, yaml.YAMLError) as error:
-        first_line = str(error).splitlines()[0]
-        raise Refusal(f"{path} is no {path.suffix[1:]} file: {first_line}") from error
+        raise Refusal(f"{path} is no {path.suffix[1:]} file: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -198,7 +198,7 @@ def _proposed_settings(kind: type[Mechanism], shape: Shape) -> tuple[dict[str, A
         dict(zip(kind.searched, values, strict=True))
         for values in product(*kind.searched.values())
     )
-    return tuple(one for one in combinations if _refusal(kind(**one), shape) is None)
+    return tuple(one for one in combinations if _refusal(kind.model_validate(one), shape) is None)
 
 
 def _used(

@@ -24,4 +24,5 @@ from .storage import create_or_open as create_or_open
 from .storage import existing_settings as existing_settings
 from .storage import only_driver as only_driver
 from .storage import open_existing as open_existing
+from .storage import refuse_replaced as refuse_replaced
 from .verdict import verdict as verdict

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from space import Refusal
 
-from .tables import StudyRow, create_tables
+from .tables import StudyRow
 
 BUSY_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
@@ -27,7 +27,8 @@ def database_path(url: str) -> Path:
         parsed = make_url(url)
     except ArgumentError as error:
         raise Refusal(f"--storage must be a URL such as sqlite:///study.db, got {url}") from error
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+    plain = parsed.drivername in ("sqlite", "sqlite+pysqlite") and not parsed.query
+    if not plain or parsed.database in (None, "", ":memory:"):
         raise Refusal(f"--storage must be sqlite:///FILE, got {url}")
     return Path(parsed.database)
 
@@ -62,7 +63,6 @@ def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     if must_exist and not inspect(engine).has_table(StudyRow.__tablename__):
         engine.dispose()
         raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
-    create_tables(engine)
     engine.dispose()
     storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
     event.listen(storage.engine, "connect", _set_pragmas)

@@ -7,6 +7,7 @@ from pathlib import Path
 from space import Refusal, count_in_words, placements_in_words, share_in_words, write_architecture
 
 from .front import Front, Point, best, knee, recommended
+from .storage import OpenStudy
 
 PICKS = "recommended, best, knee, row:N, trial:N or front"
 BY_RULE = {"recommended": recommended, "best": best, "knee": knee}
@@ -30,7 +31,7 @@ def picked(front: Front, pick: str) -> tuple[Point, ...]:
     return (_row(front, int(number)) if name == "row" else _trial(front, int(number)),)
 
 
-def export(points: tuple[Point, ...], front: Front, out: Path, *, study: str) -> list[Path]:
+def export(points: tuple[Point, ...], front: Front, out: Path, *, study: OpenStudy) -> list[Path]:
     """Write one architecture file, or a folder of them with a manifest; return the paths."""
     if out.suffix and len(points) > 1:
         raise Refusal(f"--out must be a folder for {len(points)} architectures, got {out}")
@@ -39,16 +40,18 @@ def export(points: tuple[Point, ...], front: Front, out: Path, *, study: str) ->
         return [out]
     if out.is_file():
         raise Refusal(f"--out must be a folder for several architectures, got the file {out}")
-    paths = [out / f"row{rank:02d}-{point.digest}.yaml" for rank, point in enumerate(points, 1)]
+    paths = [out / f"trial{point.trial:04d}-{point.digest}.yaml" for point in points]
     for path, point in zip(paths, points, strict=True):
         write_architecture(point.architecture, path, comment=head(point, front, study))
     manifest = out / "manifest.json"
     entries = [_facts(point, path) for point, path in zip(points, paths, strict=True)]
-    manifest.write_text(json.dumps({"study": study, "architectures": entries}, indent=2) + "\n")
+    manifest.write_text(
+        json.dumps({"study": study.name, "architectures": entries}, indent=2) + "\n"
+    )
     return [*paths, manifest]
 
 
-def head(point: Point, front: Front, study: str) -> str:
+def head(point: Point, front: Front, study: OpenStudy) -> str:
     """Return the lines on top of an exported file: what it is, how it did, how to use it."""
     known = point.estimate
     error = "unknown" if isnan(known.standard_error) else f"{100 * known.standard_error:.2f}"
@@ -60,14 +63,21 @@ def head(point: Point, front: Front, study: str) -> str:
     return "\n".join(
         [
             f"{placements_in_words(point.architecture)} on {point.architecture.backbone}",
-            f"study {study}, trial {point.trial}, digest {point.digest}",
+            f"study {study.name}, trial {point.trial}, digest {point.digest}",
             f"validation accuracy {100 * known.accuracy:.2f} ± {error} % under the study's own "
             f"short protocol (n = {known.num_evaluations})",
             f"cost {', '.join(shares)}",
-            "train it: search train FILE",
+            f"train it as the study did: {train_command(study, 'FILE')}",
             "build it: backbones.build(space.read_architecture(Path('FILE')))",
         ]
     )
+
+
+def train_command(study: OpenStudy, file: str) -> str:
+    """Return the command that trains the file under the study's own protocol."""
+    names = ("dataset", "train_images", "epochs", "batch_size", "learning_rate", "weight_decay")
+    options = (f"--{name.replace('_', '-')} {study.settings[name]}" for name in names)
+    return f"search train {file} {' '.join(options)}"
 
 
 def _row(front: Front, number: int) -> Point:

@@ -1,7 +1,8 @@
 """The Pareto front of estimated accuracy against exact cost, and what it says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 
 from space import Architecture, Cost, cost, cost_axis, digest, plain
 
@@ -9,6 +10,8 @@ from .evaluations import completed
 from .paired import Difference, flip_variance, paired_difference
 from .posterior import Estimate, Noise, estimates, pooled_noise
 from .records import Evaluation
+
+CONFIDENCE = 0.975  # that the gain over plain is above zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def front_of(found: Sequence[Evaluation], backbone: str, cost_name: str) -> Fron
     done = completed(found)
     base = plain(backbone)
     accuracies = {key: [one.accuracy or 0.0 for one in runs] for key, runs in _by_digest(done)}
-    known = estimates(accuracies, digest(base))
+    flips = flip_variance([[one.correct or b"" for one in runs] for _, runs in _by_digest(done)])
+    known = estimates(accuracies, digest(base), least_noise=sqrt(flips))
     points = tuple(_point(runs, known[key]) for key, runs in _by_digest(done))
     return Front(
         cost_name=cost_name,
@@ -74,7 +78,7 @@ def front_of(found: Sequence[Evaluation], backbone: str, cost_name: str) -> Fron
         references=_references(found),
         plain_cost=cost(base),
         noise=pooled_noise(accuracies),
-        flips=flip_variance([one.correct for one in points]),
+        flips=flips,
         num_trainings=len(done),
     )
 
@@ -98,8 +102,20 @@ def best(front: Front) -> Point:
     return front.rows[-1]
 
 
+def distinguishable(front: Front) -> Point | None:
+    """Return the row of the largest gain among those whose gain is above zero for sure."""
+    certain = [row for row in front.rows if row.estimate.probability_better > CONFIDENCE]
+    return max(certain, key=lambda row: row.estimate.gain, default=None)
+
+
 def recommended(front: Front) -> Point:
-    """Return the cheapest row whose paired difference from the best includes zero."""
+    """Return the cheapest row whose paired difference from the best includes zero.
+
+    The difference is that of the estimates, since the best of many raw means is a lucky one; its
+    error is the paired one. Where no row is distinguishable from plain, plain it is.
+    """
+    if distinguishable(front) is None:
+        return front.rows[0]
     top = best(front)
     return next(row for row in front.rows if row is top or _like(front, row, top))
 
@@ -123,7 +139,8 @@ def knee(front: Front) -> Point:
 
 
 def _like(front: Front, row: Point, top: Point) -> bool:
-    return difference(front, top, row).includes_zero
+    gap = top.estimate.accuracy - row.estimate.accuracy
+    return replace(difference(front, top, row), mean=gap).includes_zero
 
 
 def _by_digest(done: Sequence[Evaluation]) -> list[tuple[str, list[Evaluation]]]:

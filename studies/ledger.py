@@ -15,15 +15,18 @@ class LedgerEntry:
     storage_url: str
     study_uid: str
     number: int
+    dataset: str
 
 
 def is_recorded(entry: LedgerEntry) -> bool:
-    """Say whether the database holds this entry for this study."""
+    """Say whether the database holds this entry for this study and this dataset."""
     refuse_unusable(entry.storage_url, must_exist=True)
     engine = open_engine(entry.storage_url)
     try:
         with Session(engine) as session:
             row = session.get(LedgerRow, entry.number)
-            return row is not None and row.study_uid == entry.study_uid
+            if row is None:
+                return False
+            return (row.study_uid, row.dataset) == (entry.study_uid, entry.dataset)
     finally:
         engine.dispose()

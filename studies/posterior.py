@@ -65,17 +65,22 @@ def pooled_noise(accuracies: Mapping[str, Sequence[float]]) -> Noise | None:
     return Noise(sqrt(groups.scatter / groups.degrees_of_freedom), groups.degrees_of_freedom)
 
 
-def estimates(accuracies: Mapping[str, Sequence[float]], plain: str) -> dict[str, Estimate]:
+def estimates(
+    accuracies: Mapping[str, Sequence[float]], plain: str, *, least_noise: float = 0.0
+) -> dict[str, Estimate]:
     """Return the estimate of every architecture from the accuracies of its runs, by digest.
 
-    Without replicates, or without any spread, the raw means stand with an unknown error (nan).
+    `least_noise` is a deviation that the noise surely has: what independently flipping images
+    alone make, which few replicates can miss by luck. Without replicates, or without any spread,
+    the raw means stand with an unknown error (nan).
     """
     groups = _groups(accuracies)
     spread = _spread(accuracies)
     if groups.degrees_of_freedom == 0 or spread == 0 or plain not in accuracies:
         return {key: _unknown(values) for key, values in accuracies.items()}
     reference = list(accuracies).index(plain)
-    mean, variance, gain, gain_variance, better = _integrated(groups, spread, reference)
+    grids = (np.maximum(spread * GRID, least_noise), spread * GRID)
+    mean, variance, gain, gain_variance, better = _integrated(groups, grids, reference)
     return {
         key: Estimate(
             accuracy=float(mean[i]),
@@ -90,9 +95,9 @@ def estimates(accuracies: Mapping[str, Sequence[float]], plain: str) -> dict[str
     }
 
 
-def _integrated(groups: _Groups, spread: float, reference: int) -> tuple[Array, ...]:
+def _integrated(groups: _Groups, grids: tuple[Array, Array], reference: int) -> tuple[Array, ...]:
     """Return means and variances of accuracies and gains, and P(gain > 0), over the grid."""
-    noises, spreads = np.meshgrid(spread * GRID, spread * GRID, indexing="ij")
+    noises, spreads = np.meshgrid(*grids, indexing="ij")
     sigma, tau = noises.ravel()[:, None], spreads.ravel()[:, None]
     weights = _weights(groups, sigma, tau)
     precision = 1 / (sigma**2 / groups.counts + tau**2)

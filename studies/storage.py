@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from space import Refusal
 
 from .database import database_path, open_engine, open_storage, refuse_unusable
-from .tables import SCHEMA_VERSION, StudyRow
+from .tables import SCHEMA_VERSION, StudyRow, create_tables
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
+MAX_NAME = 100
 Settings = Mapping[str, object]
 
 
@@ -35,6 +36,7 @@ class OpenStudy:
     optuna: optuna.Study
     engine: Engine
     settings: Settings
+    inode: int  # of the database file: a deleted one can still be written, and is lost
 
 
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
@@ -43,6 +45,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     Raises:
         Refusal: a study of this name is of another space, protocol or objective.
     """
+    refuse_unusable_name(name)
     storage = open_storage(url, must_exist=False)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -53,6 +56,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     if UID not in study.user_attrs:
         _refuse_foreign(study)
         study.set_user_attr(UID, uuid.uuid4().hex)
+    create_tables(storage.engine)
     engine = open_engine(url)
     uid = study.user_attrs[UID]
     stored = _stored_settings(engine, uid)
@@ -62,7 +66,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.set_metric_names(["accuracy", str(settings["cost"])])
-    return OpenStudy(url, name, uid, study, engine, stored)
+    return OpenStudy(url, name, uid, study, engine, stored, database_path(url).stat().st_ino)
 
 
 def open_existing(url: str, name: str) -> OpenStudy:
@@ -82,7 +86,14 @@ def open_existing(url: str, name: str) -> OpenStudy:
     settings = _stored_settings(engine, uid)
     if settings is None:
         raise Refusal(f"study {name} was not made by this program; choose another --study")
-    return OpenStudy(url, name, uid, study, engine, settings)
+    return OpenStudy(url, name, uid, study, engine, settings, database_path(url).stat().st_ino)
+
+
+def refuse_replaced(study: OpenStudy) -> None:
+    """Refuse to go on when the database was deleted or replaced under a running study."""
+    path = database_path(study.url)
+    if not path.exists() or path.stat().st_ino != study.inode:
+        raise Refusal(f"{path} was deleted or replaced while the study ran; restore it, run again")
 
 
 def existing_settings(url: str, name: str) -> Settings | None:
@@ -98,6 +109,15 @@ def existing_settings(url: str, name: str) -> Settings | None:
     return study.settings
 
 
+def refuse_unusable_name(name: str) -> None:
+    """Refuse a study's name that no file could be named after."""
+    if not name or "/" in name or not name.isprintable() or len(name) > MAX_NAME:
+        raise Refusal(
+            f"--study must be a name of 1 to {MAX_NAME} printable characters without a slash, "
+            f"since files are named after it, got {name!r}"
+        )
+
+
 @contextmanager
 def only_driver(url: str, name: str) -> Iterator[None]:
     """Hold the study's lock, which the system frees when the process ends in any way.
@@ -105,9 +125,8 @@ def only_driver(url: str, name: str) -> Iterator[None]:
     Raises:
         Refusal: another process holds it, or the name cannot be part of a file's.
     """
-    if "/" in name:
-        raise Refusal(f"--study must have no slash, since files are named after it, got {name}")
-    path = database_path(url).absolute()
+    refuse_unusable_name(name)
+    path = database_path(url).resolve()  # one lock for a file and its links
     lock = FileLock(path.with_name(f"{path.name}.{name}.lock"))
     try:
         lock.acquire(timeout=0)

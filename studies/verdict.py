@@ -5,9 +5,8 @@ from math import inf
 
 from space import placements_in_words, share_in_words
 
-from .front import Front, Point
+from .front import Front, Point, distinguishable
 
-CONFIDENCE = 0.975  # that the gain over plain is above zero
 NAMES = {"macs": "MACs", "params": "params"}
 
 
@@ -23,13 +22,11 @@ def verdict(front: Front) -> str:
     gain, error = 100 * winner.estimate.gain, 100 * winner.estimate.gain_error
     share = _share(winner.cost[front.cost_name], front)
     what = placements_in_words(winner.architecture)
-    return f"{what}: {gain:+.1f} ± {error:.1f} points for {share}; {_deeper(front, winner)}"
-
-
-def distinguishable(front: Front) -> Point | None:
-    """Return the row of the largest gain among those whose gain is above zero for sure."""
-    certain = [row for row in front.rows if row.estimate.probability_better > CONFIDENCE]
-    return max(certain, key=lambda row: row.estimate.gain, default=None)
+    number = winner.estimate.num_evaluations
+    return (
+        f"{what}: {gain:+.1f} ± {error:.1f} points for {share} (n = {number}); "
+        f"{_deeper(front, winner)}"
+    )
 
 
 def deeper_cost(front: Front, gain: float) -> float | None:

@@ -17,8 +17,7 @@ def dashboard(
     """Serve the stock Optuna dashboard; it shows raw single runs, and our front as a figure."""
     from studies import open_existing
 
-    from ..dashboard import HOST, serve
+    from ..dashboard import serve
 
     open_existing(storage, study).engine.dispose()
-    typer.echo(f"http://{HOST}:{port}/dashboard  (Ctrl-C ends it)")
-    serve(storage, port)
+    serve(storage, port, typer.echo)

@@ -20,15 +20,15 @@ def export(
     """Write the cheapest architecture that is not clearly worse than the best, or another."""
     from space import placements_in_words
     from studies.export import export as write
-    from studies.export import picked
+    from studies.export import picked, train_command
 
     from ..opened import open_front
 
-    found, _ = open_front(storage, study, options.cost_name(cost))
+    found, opened = open_front(storage, study, options.cost_name(cost))
     points = picked(found, pick)
-    paths = write(points, found, out, study=study)
+    paths = write(points, found, out, study=opened)
     for path in paths:
         typer.echo(f"wrote: {path}")
     if len(points) == 1:
         typer.echo(f"what:  {placements_in_words(points[0].architecture)}")
-        typer.echo(f"next:  search train {paths[0]}")
+        typer.echo(f"next:  {train_command(opened, str(paths[0]))}")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..listener import Listener
     from ..session import Plan, Result
 
+MAX_WORKERS = 256  # each is a process with torch and the data in memory
 EXIT_CODES = {"total": 0, "interrupted": 130, "time": 130, "failures": 1, "refusals": 1}
 ENDINGS = {
     "interrupted": "ended by Ctrl-C",
@@ -54,6 +55,7 @@ def run(
 
     A study that exists goes on: its own settings stand, and --trials is its new total.
     """
+    from ..conclusion import resume_command
     from ..session import run_session
 
     given = {
@@ -79,7 +81,11 @@ def run(
         limits=(trials, options.duration(max_time)),
         data_dir=data_dir,
     )
-    result = run_session(plan, typer.echo, lambda done: _display(plan, done))
+    try:
+        result = run_session(plan, typer.echo, lambda done: _display(plan, done))
+    except KeyboardInterrupt as error:
+        typer.echo(f"ended at once; go on: {resume_command(plan)}")
+        raise typer.Exit(130) from error
     _conclude(plan, result)
     raise typer.Exit(EXIT_CODES[result.ending])
 
@@ -104,14 +110,14 @@ def _plan(
 
     if limits[0] < 1:
         raise Refusal(f"--trials must be at least 1, got {limits[0]}")
-    if workers is not None and workers < 1:
-        raise Refusal(f"--workers must be at least 1, got {workers}")
+    if workers is not None and not 1 <= workers <= MAX_WORKERS:
+        raise Refusal(f"--workers must be at least 1 and at most {MAX_WORKERS}, got {workers}")
     if data_dir is not None and data_dir.is_file():
         raise Refusal(f"--data-dir must be a folder, got the file {data_dir}")
     found = resolve_device(device)
     config = resolve_config(given, *where, device=found.name, precision=found.precision)
     ensure(config.protocol.dataset, data_dir, typer.echo)
-    environments = worker_environments(found.name, found.count, workers)
+    environments = worker_environments(found.name, found.count, workers)[: limits[0]]
     plan = Plan(config, *where, Limits(*limits), found.name, environments, data_dir)
     _say_choice(plan)
     return plan

@@ -46,11 +46,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A job cannot be done: trying again would fail again."""
+    """A job cannot be done: trying again would fail again.
+
+    A spent worker is replaced before it gets another job.
+    """
 
     job: int
     attempt: int
     reason: str
+    worker_is_spent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

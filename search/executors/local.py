@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from .jobs import EpochDone, Event, Job, Lost
-from .process import SPENT, STOP, serve
+from .jobs import EpochDone, Event, Failed, Job, Lost
+from .process import STOP, serve
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked worker would inherit the driver's locks
 Environment = Mapping[str, str]
@@ -78,11 +78,10 @@ class LocalExecutor:
         try:
             while worker.pipe.poll():
                 message = worker.pipe.recv()
-                if message == SPENT:
-                    spent = True
-                elif worker.job is not None:
+                if worker.job is not None:
                     found.append(message)
                     worker.job = worker.job if isinstance(message, EpochDone) else None
+                spent = spent or (isinstance(message, Failed) and message.worker_is_spent)
         except (EOFError, OSError):
             alive = False
         if spent or not alive:

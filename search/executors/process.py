@@ -23,7 +23,6 @@ from .jobs import (
 )
 
 STOP = "stop"
-SPENT = "spent"  # sent instead of an event: replace this worker
 
 
 def serve(connection: Connection, trainer: str) -> None:
@@ -44,21 +43,19 @@ def serve(connection: Connection, trainer: str) -> None:
 
 def _do(job: Job, train: Trainer, connection: Connection) -> None:
     """Train, send every epoch, and end with exactly one final event."""
-    spent = False
     try:
         for result in train(job, lambda: _told_to_stop(connection, job)):
             connection.send(_event(job, result))
     except JobStoppedError:
         connection.send(Stopped(job.id, job.attempt))
     except JobFailedError as error:
-        spent = error.worker_is_spent
-        connection.send(Failed(job.id, job.attempt, error.reason))
-    except Exception as error:  # a bug in one network must not end the study: it is its reason
+        connection.send(Failed(job.id, job.attempt, error.reason, error.worker_is_spent))
+    except Exception as error:
+        # A bug in one network must not end the study: it is its reason. What it left behind (a
+        # broken CUDA context, say) must not fail the next job: the worker is spent.
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        connection.send(Failed(job.id, job.attempt, reason))
-    if spent:
-        connection.send(SPENT)
+        connection.send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
 
 
 def _event(job: Job, result: object) -> Event:

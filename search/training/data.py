@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from search.config import NUM_TRAIN
 from space import Refusal
 
 from . import cifar, sample
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from .arrays import ByteArray
 
 DATASETS = ("cifar10", "cifar10-sample")
-NUM_TRAIN = {"cifar10": 45_000, "cifar10-sample": 3_000}
 MIN_TRAIN = 10  # one image of each class
 
 
@@ -73,7 +73,7 @@ def open_test(
     from studies.ledger import is_recorded
 
     _check_dataset(dataset)
-    if not is_recorded(entry):
+    if entry.dataset != dataset or not is_recorded(entry):
         raise Refusal(
             f"test images open only with an entry in the test ledger, got none for number "
             f"{entry.number} of study {entry.study_uid}: `search confirm` writes it"

@@ -29,7 +29,7 @@ def resolve_device(wanted: str) -> Device:
         raise Refusal(f"--device must be auto, cpu or cuda, got {wanted}")
     num_gpus = 0 if wanted == "cpu" else _num_gpus()
     if num_gpus:
-        return Device("cuda", num_gpus, "bfloat16")
+        return Device("cuda", num_gpus, _gpu_precision())
     if wanted == "cuda":
         raise Refusal("--device cuda needs a GPU that torch can use; use --device cpu or auto")
     return Device("cpu", 1, "bfloat16" if _cpu_has_fast_bf16() else "float32")
@@ -39,6 +39,13 @@ def _num_gpus() -> int:
     import torch  # 3 s: only when a GPU may be wanted
 
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _gpu_precision() -> Precision:
+    """Return bf16 where the GPU has it: before Ampere it is emulated."""
+    import torch
+
+    return "bfloat16" if torch.cuda.get_device_capability() >= (8, 0) else "float32"
 
 
 def _cpu_has_fast_bf16() -> bool:

@@ -114,7 +114,7 @@ def _steps(
     num_steps = ceil(num_images / protocol.batch_size)
     order_N = torch.randperm(num_images, generator=generator)
     for step, index_B in enumerate(order_N.split(protocol.batch_size)):
-        progress = (epoch - 1 + step / num_steps) / protocol.epochs
+        progress = (epoch - 1 + (step + 0.5) / num_steps) / protocol.epochs  # mid-step
         rate = one_cycle(progress, protocol.learning_rate, protocol.warmup)
         x_BCHW = normalised(cropped(images.train_NPPC, index_B, generator))
         yield rate, x_BCHW, images.train_labels_N[index_B.to(images.train_labels_N.device)]

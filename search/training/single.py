@@ -1,9 +1,11 @@
 """Train one architecture in this process, on training and validation images only."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from space import (
+    NUM_CLASSES,
     Architecture,
     Refusal,
     backbone,
@@ -24,6 +26,10 @@ def moved(file: Path, name: str | None) -> Architecture:
         Refusal: the file breaks a rule, or the backbone has another number of stages.
     """
     architecture = read_architecture(file)
+    if architecture.num_classes != NUM_CLASSES:
+        raise Refusal(
+            f"num_classes must be {NUM_CLASSES} to train, got {architecture.num_classes}"
+        )
     if name is None or name == architecture.backbone:
         return architecture
     stages, own = len(backbone(name).stages), len(architecture.stages)
@@ -42,8 +48,8 @@ def refuse_unsaveable(save: Path | None) -> None:
         return
     if save.suffix != ".safetensors":
         raise Refusal(f"--save must end in .safetensors, got {save}")
-    if not save.absolute().parent.is_dir():
-        raise Refusal(f"--save needs an existing folder, got {save.absolute().parent}")
+    if save.is_dir() or not os.access(save.absolute().parent, os.W_OK):
+        raise Refusal(f"--save must be a file in a folder that can be written, got {save}")
 
 
 def train_single(
@@ -71,9 +77,9 @@ def train_single(
         f"{config.protocol.train_images} images of {config.protocol.dataset}, "
         f"{config.protocol.precision} on {device}"
     )
-    images = images_of(config.protocol, data_dir, device)
-    model = seeded_model(architecture, config.seed)
     try:
+        images = images_of(config.protocol, data_dir, device)
+        model = seeded_model(architecture, config.seed)
         for epoch, _ in train(model, images, config.protocol, seed=config.seed):
             speed = config.protocol.train_images / epoch.seconds
             say(
@@ -89,7 +95,11 @@ def train_single(
             raise
         raise Refusal(OUT_OF_MEMORY) from error
     if save is not None:
+        from safetensors import SafetensorError
         from safetensors.torch import save_model
 
-        save_model(model, str(save), metadata={"architecture": architecture.to_json()})
+        try:
+            save_model(model, str(save), metadata={"architecture": architecture.to_json()})
+        except SafetensorError as error:
+            raise Refusal(f"the weights could not be written to {save}: {error}") from error
         say(f"weights: {save}")

@@ -30,7 +30,7 @@ def train_job(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         JobStoppedError: the driver asked for it.
     """
     try:
-        yield from _probe(job) if job.probe else _train(job, should_stop)
+        yield from _probe(job, should_stop) if job.probe else _train(job, should_stop)
     except TrainingDivergedError as error:
         raise JobFailedError(str(error)) from error
     except TrainingStoppedError as error:
@@ -44,7 +44,8 @@ def train_job(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
 def is_out_of_memory(error: BaseException) -> bool:
     """Say whether memory ran out; on a CPU torch says so in a plain RuntimeError."""
     kinds = (torch.OutOfMemoryError, MemoryError)
-    return isinstance(error, kinds) or "can't allocate memory" in str(error)
+    signs = ("out of memory", "ALLOC_FAILED", "can't allocate memory")
+    return isinstance(error, kinds) or any(sign in str(error) for sign in signs)
 
 
 def seeded_model(architecture: Architecture, seed: int) -> nn.Module:
@@ -82,7 +83,7 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     yield Outcome(last.accuracy, last.correct, measured.macs, measured.params, seconds, speed)
 
 
-def _probe(job: Job) -> Iterator[Outcome]:
+def _probe(job: Job, should_stop: ShouldStop) -> Iterator[Outcome]:
     """Time some steps of the network and report its training images per second."""
     images = images_of(job.protocol, job.data_dir, job.device)
     batch = min(job.protocol.batch_size, len(images.train_labels_N))
@@ -96,15 +97,17 @@ def _probe(job: Job) -> Iterator[Outcome]:
     ticks: list[float] = []
 
     def tick() -> bool:
+        if images.train_NPPC.is_cuda:
+            torch.cuda.synchronize()  # the host runs ahead of the device
         ticks.append(time.perf_counter())
-        return False
+        return should_stop()
 
     once = job.protocol.model_copy(update={"epochs": 1, "batch_size": batch})
     list(train(model, few, once, seed=job.seed, should_stop=tick))
     steps = ceil(len(few.train_labels_N) / batch)
-    warm = min(2, steps - 1)
-    seconds = time.perf_counter() - ticks[warm]
-    speed = (steps - warm) * batch / seconds
+    first, last = min(2, steps - 1), steps - 1
+    seconds = ticks[last] - ticks[first] if last > first else time.perf_counter() - ticks[0]
+    speed = max(1, last - first) * batch / seconds
     yield Outcome(0.0, b"", 0, 0, seconds, speed)
 
 

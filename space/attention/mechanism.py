@@ -26,7 +26,7 @@ class Mechanism(BaseModel, ABC):
     does not try it there although it can be built.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     kind: str
     usual_position: ClassVar[UsualPosition]

@@ -1,6 +1,7 @@
 """The command line: what a user types, and the one line each mistake gets."""
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -244,6 +245,63 @@ def test_an_impossible_pick_is_refused(
     assert run_command(["export", "--pick", pick, "--storage", finished, "--out", "a.yaml"]) == 2
     assert pick.partition(":")[2] in only_line(capsys)
     assert not Path("a.yaml").exists()
+
+
+def test_a_kill_behind_the_last_row_is_mended(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "--trials", "4", "--storage", url, *BASE]
+    assert run_command(command) == 0
+    with sqlite3.connect("tried.db") as connection:
+        connection.execute("update trials set state = 'RUNNING' where number = 3")
+        connection.execute("delete from trial_values where trial_id = 4")
+        connection.execute("delete from pareto_front")
+    connection.close()
+    assert run_command(command) == 0
+    assert "has its 4 trainings" in capsys.readouterr().out
+    study = open_existing(url, "attention")
+    assert [trial.state.name for trial in study.optuna.trials] == ["COMPLETE"] * 4
+    with sqlite3.connect("tried.db") as connection:
+        assert connection.execute("select count(*) from pareto_front").fetchone()[0] >= 1
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stages: 2024-13-45",
+        "stages: !!int abc",
+        "&a {backbone: *a}",
+        "stages: &a [*a]",
+        "[" * 3000,
+        "backbone: resnet8\nnum_classes: 2\nstages: [[], [], []]",
+        "backbone: resnet8\nnum_classes: '10'\nstages: [[], [], []]",
+    ],
+)
+def test_a_strange_architecture_file_gets_one_line(
+    url: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert url
+    Path("strange.yaml").write_text(text)
+    assert run_command(["train", "strange.yaml", "--device", "cpu"]) == 2
+    only_line(capsys)
+
+
+@pytest.mark.parametrize("name", ["a/b", "", "a\nb", "x" * 101])
+def test_a_study_that_no_file_can_be_named_after_is_refused(
+    url: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["run", "--storage", url, "--study", name, *BASE]) == 2
+    assert "--study must be a name" in only_line(capsys)
+
+
+def test_a_taken_port_is_one_line(finished: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert run_command(["dashboard", "--storage", finished, "--port", port]) == 2
+    assert "--port" in only_line(capsys)
 
 
 def test_status_counts_and_plot_draws(

@@ -152,7 +152,7 @@ def test_typed_names_are_frozen() -> None:
     assert get_args(SamplerName) == ("tpe", "tpe-group", "nsga2", "random") == tuple(SAMPLERS)
     assert get_args(Precision) == ("float32", "bfloat16")
     assert get_args(Dataset) == data.DATASETS == tuple(NUM_VALIDATION)
-    assert data.NUM_TRAIN == NUM_TRAIN
+    assert tuple(NUM_TRAIN) == tuple(NUM_VALIDATION)
 
 
 def test_every_cost_has_a_price() -> None:

@@ -5,7 +5,7 @@ from itertools import repeat
 import pytest
 
 from search import forecast
-from search.config import StudyConfig
+from search.config import NUM_VALIDATION, StudyConfig
 from search.executors import Done, Event, Failed, Job, Lost
 from search.forecast import (
     FORWARD_SHARE,
@@ -128,8 +128,12 @@ def test_another_plain_network_is_slower_by_its_macs() -> None:
     assert scaled(SPEED, "resnet8", "resnet8") == SPEED
 
 
+def never() -> bool:
+    return False
+
+
 def test_the_speed_is_remembered_from_plain_trainings_alone(
-    make_evaluation: MakeEvaluation,
+    make_evaluation: MakeEvaluation, small_config: StudyConfig
 ) -> None:
     known = [
         make_evaluation(PLAIN, 0.9, images_per_second=100.0),
@@ -138,14 +142,19 @@ def test_the_speed_is_remembered_from_plain_trainings_alone(
         make_evaluation(USUAL["se"], 0.9, images_per_second=1.0),
         make_evaluation(plain("resnet14"), 0.9, images_per_second=1.0, purpose="reference"),
     ]
-    assert remembered_speed(known, 3) == Speed(150.0, 3)
-    assert remembered_speed(known[2:], 3) is None
+    protocol = small_config.protocol
+    validation = NUM_VALIDATION[protocol.dataset]
+    share = (protocol.train_images + validation / 3) / protocol.train_images
+    speed = remembered_speed(small_config, known, 3)
+    assert speed is not None
+    assert speed.images_per_second == pytest.approx(150.0 * share)
+    assert remembered_speed(small_config, known[2:], 3) is None
 
 
 def test_a_probe_is_submitted_and_its_speed_heard(probe: Job) -> None:
     other = Done(5, 1, replace(ANSWER.outcome, images_per_second=9.0))
     executor = Scripted([], [other], [ANSWER])
-    assert probed_speed(executor, probe, 4) == Speed(321.0, 4)
+    assert probed_speed(executor, probe, 4, never) == Speed(321.0, 4)
     assert executor.submitted == [probe]
     assert executor.stopped == []
 
@@ -153,13 +162,13 @@ def test_a_probe_is_submitted_and_its_speed_heard(probe: Job) -> None:
 @pytest.mark.parametrize("event", [Failed(PROBE, 1, "out of memory"), Lost(PROBE, 1, "died")])
 def test_a_probe_that_fails_gives_no_speed(event: Event, probe: Job) -> None:
     executor = Scripted([event], [ANSWER])
-    assert probed_speed(executor, probe, 1) is None
+    assert probed_speed(executor, probe, 1, never) is None
 
 
 def test_a_probe_that_never_answers_is_stopped(
     probe: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forecast, "PROBE_SECONDS", 3.0)
+    monkeypatch.setattr(forecast, "PROBE_SECONDS", 0.0)
     executor = Scripted(*repeat([], 3), [ANSWER])
-    assert probed_speed(executor, probe, 1) is None
+    assert probed_speed(executor, probe, 1, never) is None
     assert executor.stopped == [PROBE]

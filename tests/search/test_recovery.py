@@ -78,7 +78,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, 
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("call", [1, 2, 5, 9])
+@pytest.mark.parametrize("call", [1, 5])
 @pytest.mark.parametrize("place", STEPS, ids=[name for _, name in STEPS])
 def test_a_crash_at_any_write_leaves_a_study_that_ends_the_same(
     place: tuple[object, str],

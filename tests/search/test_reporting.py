@@ -168,7 +168,7 @@ def test_the_footer_names_the_references_with_their_cost(front: Front) -> None:
 def test_the_noise_is_told_with_what_it_cannot_resolve(front: Front) -> None:
     found = noise_line(replace(front, noise=Noise(0.003, 10)))
     resolution = 2.2281 * sqrt(2) * 0.3  # Student's t for 10 degrees of freedom
-    assert found.startswith("run-to-run sd 0.30 points (from 10 replicates)")
+    assert found.startswith("run-to-run sd 0.30 points (10 degrees of freedom)")
     assert f"closer than {resolution:.2f} cannot" in found
     assert noise_line(replace(front, noise=None)) == "run-to-run noise: not measured yet"
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from space import Refusal
 from studies import OpenStudy, create_or_open, database_path, open_existing, storage_problem
 from studies.database import BUSY_SECONDS, open_engine, open_storage
-from studies.tables import Table
+from studies.tables import Table, create_tables
 
 COLUMNS = {
     "attention_studies": ["study_uid", "name", "schema_version", "settings", "created_at"],
@@ -143,14 +143,14 @@ def test_a_full_disk_is_named(url: str) -> None:
 
 
 def test_a_read_only_database_is_named(url: str) -> None:
-    open_storage(url, must_exist=False)
+    create_tables(open_storage(url, must_exist=False).engine)
     read_only = f"sqlite:///file:{database_path(url)}?mode=ro&uri=true"
     found = problem(lambda it: it.execute(text("DELETE FROM pareto_front")), read_only)
     assert found.startswith("the database is read-only; check its permissions")
 
 
 def test_a_locked_database_is_named(url: str) -> None:
-    open_storage(url, must_exist=False)
+    create_tables(open_storage(url, must_exist=False).engine)
     with create_engine(url).connect() as holder:
         holder.execute(text("BEGIN IMMEDIATE"))
         found = problem(lambda it: it.execute(text("DELETE FROM pareto_front")), url)

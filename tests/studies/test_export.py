@@ -15,7 +15,7 @@ from space import (
     plain,
     read_architecture,
 )
-from studies import Evaluation, Front, Point, front_of
+from studies import Evaluation, Front, OpenStudy, Point, front_of
 from studies.export import export, head, picked
 from studies.front import best, knee, recommended
 
@@ -29,6 +29,11 @@ def front(make_evaluation: Callable[..., Evaluation]) -> Front:
     done = [make_evaluation(architecture, accuracy) for architecture, accuracy in runs]
     again = make_evaluation(PLAIN, 0.904, purpose="replicate")
     return front_of([*done, again], "resnet8", "macs")
+
+
+@pytest.fixture
+def mine(study: OpenStudy) -> OpenStudy:
+    return replace(study, name="mine")
 
 
 def test_each_rule_picks_what_it_names(front: Front) -> None:
@@ -80,30 +85,30 @@ def test_an_empty_study_has_nothing_to_pick() -> None:
 
 @pytest.mark.parametrize("name", ["best.yaml", "best.yml", "best.json", "new/best.yaml"])
 def test_an_exported_file_loads_back_to_the_same_network(
-    name: str, front: Front, tmp_path: Path
+    name: str, front: Front, tmp_path: Path, mine: OpenStudy
 ) -> None:
     points = picked(front, "best")
-    assert export(points, front, tmp_path / name, study="mine") == [tmp_path / name]
+    assert export(points, front, tmp_path / name, study=mine) == [tmp_path / name]
     assert digest(read_architecture(tmp_path / name)) == points[0].digest == digest(USUAL["gam"])
 
 
-def test_a_yaml_file_says_on_top_what_it_is(front: Front, tmp_path: Path) -> None:
+def test_a_yaml_file_says_on_top_what_it_is(front: Front, tmp_path: Path, mine: OpenStudy) -> None:
     (point,) = picked(front, "row:2")
-    (path,) = export((point,), front, tmp_path / "se.yaml", study="mine")
+    (path,) = export((point,), front, tmp_path / "se.yaml", study=mine)
     comments = [one for one in path.read_text().splitlines() if one.startswith("#")]
-    assert comments == [f"# {line}" for line in head(point, front, "mine").splitlines()]
+    assert comments == [f"# {line}" for line in head(point, front, mine).splitlines()]
     assert path.read_text().startswith("# se r16 in stages 1, 2, 3 on resnet8\n")
 
 
-def test_a_head_holds_estimate_cost_and_commands(front: Front) -> None:
+def test_a_head_holds_estimate_cost_and_commands(front: Front, mine: OpenStudy) -> None:
     (point,) = picked(front, "row:2")
-    text, known = head(point, front, "mine"), point.estimate
+    text, known = head(point, front, mine), point.estimate
     more = 100 * (cost(USUAL["se"]).params / cost(PLAIN).params - 1)
     assert f"study mine, trial 1, digest {digest(USUAL['se'])}" in text
     assert f"accuracy {100 * known.accuracy:.2f} ± {100 * known.standard_error:.2f} %" in text
     assert "(n = 1)" in text
     assert f"params (+{more:.1f} % over plain)" in text
-    assert "search train FILE" in text
+    assert "search train FILE --dataset cifar10-sample --train-images" in text
     assert "backbones.build(space.read_architecture(Path('FILE')))" in text
 
 
@@ -111,15 +116,18 @@ def test_a_head_admits_an_unknown_error(
     make_point: Callable[..., Point],
     make_front: Callable[..., Front],
     unknown: Callable[..., object],
+    mine: OpenStudy,
 ) -> None:
     point = make_point(0.9, estimate=unknown(0.9))
-    assert "accuracy 90.00 ± unknown %" in head(point, make_front(point), "mine")
+    assert "accuracy 90.00 ± unknown %" in head(point, make_front(point), mine)
 
 
-def test_a_front_becomes_a_folder_with_a_manifest(front: Front, tmp_path: Path) -> None:
-    paths = export(front.rows, front, tmp_path / "out", study="mine")
+def test_a_front_becomes_a_folder_with_a_manifest(
+    front: Front, tmp_path: Path, mine: OpenStudy
+) -> None:
+    paths = export(front.rows, front, tmp_path / "out", study=mine)
     assert [one.name for one in paths[:-1]] == [
-        f"row{rank:02d}-{row.digest}.yaml" for rank, row in enumerate(front.rows, start=1)
+        f"trial{row.trial:04d}-{row.digest}.yaml" for row in front.rows
     ]
     assert [digest(read_architecture(one)) for one in paths[:-1]] == [r.digest for r in front.rows]
     assert paths[-1] == tmp_path / "out" / "manifest.json"
@@ -140,21 +148,21 @@ def test_a_front_becomes_a_folder_with_a_manifest(front: Front, tmp_path: Path) 
 
 
 def test_a_manifest_stays_json_while_errors_are_unknown(
-    front: Front, unknown: Callable[[float], object], tmp_path: Path
+    front: Front, unknown: Callable[[float], object], tmp_path: Path, mine: OpenStudy
 ) -> None:
     rows = tuple(replace(row, estimate=unknown(0.9)) for row in front.rows)  # type: ignore[arg-type]
-    *_, manifest = export(rows, front, tmp_path, study="mine")
+    *_, manifest = export(rows, front, tmp_path, study=mine)
     entries = json.loads(manifest.read_text(), parse_constant=pytest.fail)["architectures"]
     assert [one["standard_error"] for one in entries] == [None] * 3
 
 
-def test_a_front_does_not_fit_into_a_file(front: Front, tmp_path: Path) -> None:
+def test_a_front_does_not_fit_into_a_file(front: Front, tmp_path: Path, mine: OpenStudy) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(Refusal, match=r"--out must be a folder for several .* got the file .*out"):
-        export(front.rows, front, tmp_path / "out", study="mine")
+        export(front.rows, front, tmp_path / "out", study=mine)
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_another_suffix_is_refused(front: Front, tmp_path: Path) -> None:
+def test_another_suffix_is_refused(front: Front, tmp_path: Path, mine: OpenStudy) -> None:
     with pytest.raises(Refusal, match=r"must end in \.yaml, \.yml, \.json, got best\.txt"):
-        export(picked(front, "best"), front, tmp_path / "best.txt", study="mine")
+        export(picked(front, "best"), front, tmp_path / "best.txt", study=mine)

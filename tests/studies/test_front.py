@@ -1,11 +1,12 @@
 from collections.abc import Callable
 from dataclasses import replace
-from math import hypot
+from math import hypot, sqrt
 
 import numpy as np
 import pytest
+from numpy.random import Generator
 
-from space import Cost, SearchSpace, baselines, cost, cost_axis, digest, plain
+from space import Architecture, Cost, SearchSpace, baselines, cost, cost_axis, digest, plain
 from studies import Evaluation, Front, Point, front_of
 from studies.front import best, difference, knee, recommended, undominated
 from studies.paired import flip_variance, paired_difference
@@ -97,7 +98,7 @@ def test_replicates_are_pooled_by_digest(make_evaluation: MakeEvaluation) -> Non
     assert front.points[0].correct == (b"\x01", b"\x05", b"\x07")
     assert front.noise == pooled_noise(runs)
     assert front.flips == flip_variance([[b"\x01", b"\x05", b"\x07"]])
-    known = estimates(runs, digest(PLAIN))
+    known = estimates(runs, digest(PLAIN), least_noise=sqrt(front.flips))
     assert [one.estimate for one in front.points] == list(known.values())
     assert front.num_trainings == 4
 
@@ -180,6 +181,7 @@ def test_the_recommended_row_is_the_cheapest_that_is_like_the_best(
         make_point(text.count("1") / 80, 100 + i, correct=(pack(text),))
         for i, text in enumerate(right.values())
     ]
+    rows[2] = replace(rows[2], estimate=replace(rows[2].estimate, probability_better=0.99))
     front = make_front(*rows)
     lost = paired_difference(rows[2].correct, rows[0].correct, front.noise, front.flips)
     assert difference(front, rows[2], rows[0]) == lost
@@ -188,3 +190,43 @@ def test_the_recommended_row_is_the_cheapest_that_is_like_the_best(
     assert recommended(front) is rows[1]  # one image of 80 is nothing
     assert recommended(make_front(rows[0], rows[2])) is rows[2]
     assert recommended(replace(front, noise=None)) is rows[0]  # an unknown noise tells none apart
+
+
+def test_plain_is_recommended_where_nothing_is_distinguishable(
+    make_point: MakePoint, make_front: MakeFront
+) -> None:
+    rows = (make_point(0.90, 100), make_point(0.95, 120, correct=(b"\xff",)))
+    assert recommended(make_front(*rows)) is rows[0]
+
+
+def test_a_null_study_recommends_plain() -> None:
+    generator = np.random.default_rng(5)
+    recommends = []
+    for _ in range(20):
+        runs = [(PLAIN, number) for number in range(3)]
+        runs += [(one, 10 * i) for i, one in enumerate(USUAL.values(), start=1)]
+        front = front_of([null_run(one, i, generator) for one, i in runs], "resnet8", "macs")
+        recommends.append(recommended(front).architecture.is_plain)
+    assert sum(recommends) >= 18
+
+
+def null_run(architecture: Architecture, trial: int, generator: Generator) -> Evaluation:
+    """Return a run that is right on each of 4,000 images with 70 %, whatever the network."""
+    right = generator.random(4000) < 0.7
+    return Evaluation(
+        id=trial,
+        trial=trial,
+        proposal=trial,
+        purpose="trial",
+        digest=digest(architecture),
+        architecture=architecture,
+        cost=cost(architecture),
+        seed=trial,
+        state="complete",
+        attempt=1,
+        reason=None,
+        accuracy=float(right.mean()),
+        correct=np.packbits(right).tobytes(),
+        seconds=1.0,
+        images_per_second=1.0,
+    )

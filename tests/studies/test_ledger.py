@@ -12,7 +12,7 @@ from studies.tables import LedgerRow
 
 @pytest.fixture
 def entry(study: OpenStudy) -> LedgerEntry:
-    return LedgerEntry(study.url, study.uid, 3)
+    return LedgerEntry(study.url, study.uid, 3, "cifar10")
 
 
 def record(study: OpenStudy, number: int) -> None:

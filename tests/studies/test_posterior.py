@@ -180,3 +180,10 @@ def brute_force(y_N: Array, z_NA: Array) -> tuple[Array, Array, Array]:
     pull_GAN = prior_GAA @ z_NA.T @ inverse_GNN
     covariance_GAA = prior_GAA - pull_GAN @ z_NA @ prior_GAA
     return weight_G / weight_G.sum(), pull_GAN @ y_N, covariance_GAA
+
+
+def test_replicates_that_agree_by_luck_make_nothing_certain() -> None:
+    seen = {"plain": [0.5, 0.5, 0.5], "other": [0.505]}
+    assert estimates(seen, "plain")["other"].probability_better > 0.99
+    known = estimates(seen, "plain", least_noise=0.006)
+    assert known["other"].probability_better < 0.9

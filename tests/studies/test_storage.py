@@ -178,7 +178,7 @@ def test_the_lock_is_beside_the_database_and_never_on_it(url: str, tmp_path: Pat
 
 
 def test_a_lock_that_cannot_be_made_is_refused(url: str, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="--study must have no slash"), only_driver(url, "a/b"):
+    with pytest.raises(Refusal, match="--study must be a name"), only_driver(url, "a/b"):
         pass
     (tmp_path / "study.db.a.lock").mkdir()
     with pytest.raises(Refusal, match=r"cannot lock .*: Is a directory"), only_driver(url, "a"):

@@ -6,9 +6,9 @@ import pytest
 
 from space import Cost, SearchSpace, baselines
 from studies import Front, Point, verdict
-from studies.front import Reference
+from studies.front import Reference, distinguishable
 from studies.posterior import Estimate
-from studies.verdict import deeper_cost, distinguishable
+from studies.verdict import deeper_cost
 
 MakePoint = Callable[..., Point]
 MakeFront = Callable[..., Front]
@@ -58,7 +58,7 @@ def test_a_certain_gain_is_told_with_its_error_and_what_depth_would_cost(front: 
     # A gain of 0.4 of the 1.0 points up to `larger`: 2 ** 0.4 of plain's cost.
     assert f"{100 * (2**0.4 - 1):.0f}" == "32"
     assert verdict(front) == (
-        "se r16 in stages 1, 2, 3: +0.4 ± 0.2 points for +1.0 % MACs; "
+        "se r16 in stages 1, 2, 3: +0.4 ± 0.2 points for +1.0 % MACs (n = 1); "
         "a deeper plain network needs +32 % MACs for that"
     )
 
@@ -67,7 +67,7 @@ def test_the_verdict_can_be_against_parameters(front: Front) -> None:
     # 106 of 100; four times the cost for one point.
     assert f"{100 * (4**0.4 - 1):.0f}" == "74"
     assert verdict(replace(front, cost_name="params")) == (
-        "se r16 in stages 1, 2, 3: +0.4 ± 0.2 points for +6.0 % params; "
+        "se r16 in stages 1, 2, 3: +0.4 ± 0.2 points for +6.0 % params (n = 1); "
         "a deeper plain network needs +74 % params for that"
     )
 
@@ -83,7 +83,7 @@ def test_without_a_deeper_network_nothing_is_compared(front: Front) -> None:
     smaller = Reference("smaller", Cost(50, 50), 0.89, 1)
     for references in ((), (smaller,)):
         assert verdict(replace(front, references=references)).endswith(
-            "for +1.0 % MACs; no deeper plain network was trained to compare with"
+            "for +1.0 % MACs (n = 1); no deeper plain network was trained to compare with"
         )
 
 

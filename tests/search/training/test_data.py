@@ -14,7 +14,7 @@ from studies.ledger import LedgerEntry
 
 ROOT = Path(data.__file__).parents[2]
 LABELS = np.random.default_rng(1).permutation(np.arange(50_000) % 10).astype(np.uint8)
-ENTRY = LedgerEntry(storage_url="sqlite://", study_uid="u1", number=3)
+ENTRY = LedgerEntry(storage_url="sqlite://", study_uid="u1", number=3, dataset="cifar10-sample")
 
 
 def counts(labels: ByteArray) -> list[int]:

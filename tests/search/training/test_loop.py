@@ -103,7 +103,7 @@ def test_the_schedule_runs_over_the_whole_training(
 
     monkeypatch.setattr(loop, "one_cycle", recorded)
     list(train(seeded_model(PLAIN, 0), images, protocol, seed=0))
-    assert seen == pytest.approx([step / 8 for step in range(8)])  # 2 epochs of 4 steps
+    assert seen == pytest.approx([(step + 0.5) / 8 for step in range(8)])  # 2 epochs of 4 steps
 
 
 def test_epochs_come_one_at_a_time_and_training_stops_at_the_step_where_it_is_told_to(

@@ -112,7 +112,7 @@ def test_a_job_that_is_told_to_stops(job: Job) -> None:
         list(worker.train_job(job, lambda: True))
 
 
-def test_a_probe_yields_the_speed_of_all_steps_but_two(
+def test_a_probe_yields_the_speed_of_the_steps_after_the_first_two(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """200 images in batches of 50: 4 steps, two of them timed, on a clock that ticks seconds."""
@@ -120,8 +120,8 @@ def test_a_probe_yields_the_speed_of_all_steps_but_two(
     monkeypatch.setattr("search.training.worker.time.perf_counter", lambda: float(next(clock)))
     (outcome,) = worker.train_job(replace(job, probe=True), never)
     assert isinstance(outcome, Outcome)
-    # Ticks at 1, 2, 3, 4 (the epoch's start is 0), the epoch's end at 5, and the probe's at 6.
-    assert outcome.images_per_second == pytest.approx(2 * 50 / (6 - 3))
+    # Steps start at ticks 1, 2, 3, 4 (the epoch does at 0): from the third to the fourth is one.
+    assert outcome.images_per_second == pytest.approx(1 * 50 / (4 - 3))
 
 
 def test_a_probe_of_one_batch_still_has_a_speed(job: Job, small_config: StudyConfig) -> None:
