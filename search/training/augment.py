@@ -4,6 +4,8 @@ Shapes: N images of the set, B of the batch, H x W pixels, P with padding, C col
 Source: He et al., Deep Residual Learning, arXiv:1512.03385, sec. 4.2.
 """
 
+from functools import cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,25 +21,37 @@ def padded(images_NHWC: Tensor, padding: int) -> Tensor:
     return functional.pad(images_NHWC, (0, 0, padding, padding, padding, padding))
 
 
-def cropped(padded_NPPC: Tensor, index_B: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the images at the indices, each cropped at random and flipped or not: B x H x W x C.
+def crop_draws(num_images: int, generator: torch.Generator) -> Tensor:
+    """Return three uniform numbers for each image: its row, its column, and whether it is flipped.
 
-    The generator lives on the host, so every device draws the same crops.
+    They are drawn on the host, so every device crops the same; an epoch's are moved there at once,
+    since each small copy would make the host wait for a GPU.
     """
-    batch, slack = len(index_B), padded_NPPC.shape[1] - IMAGE_SIDE + 1
-    draws_3B = torch.rand(3, batch, generator=generator)
+    return torch.rand(3, num_images, generator=generator)
+
+
+def cropped(padded_NPPC: Tensor, index_B: Tensor, draws_3B: Tensor) -> Tensor:
+    """Return the images at the indices, each cropped and flipped as drawn: B x H x W x C.
+
+    All three arguments are on one device.
+    """
+    slack = padded_NPPC.shape[1] - IMAGE_SIDE + 1
     offsets_2B = (draws_3B[:2] * slack).long()
-    pixels_H = torch.arange(IMAGE_SIDE)
+    pixels_H = torch.arange(IMAGE_SIDE, device=draws_3B.device)
     rows_BH = offsets_2B[0, :, None] + pixels_H
     columns_BW = offsets_2B[1, :, None] + pixels_H
     columns_BW = torch.where(draws_3B[2, :, None] < 0.5, columns_BW.flip(1), columns_BW)
-    device = padded_NPPC.device
-    index_B11 = index_B[:, None, None].to(device)
-    return padded_NPPC[index_B11, rows_BH[:, :, None].to(device), columns_BW[:, None].to(device)]
+    return padded_NPPC[index_B[:, None, None], rows_BH[:, :, None], columns_BW[:, None]]
 
 
 def normalised(images_BHWC: Tensor) -> Tensor:
     """Return bytes as floats of mean 0 and deviation 1: B x C x H x W, channels last in memory."""
-    mean = torch.tensor(MEAN, device=images_BHWC.device) * 255
-    std = torch.tensor(STD, device=images_BHWC.device) * 255
-    return ((images_BHWC.float() - mean) / std).permute(0, 3, 1, 2)
+    mean_C, std_C = _moments(images_BHWC.device)
+    return ((images_BHWC.float() - mean_C) / std_C).permute(0, 3, 1, 2)
+
+
+@cache
+def _moments(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation of the colours in bytes, once for each device."""
+    mean_C, std_C = 255 * torch.tensor(MEAN), 255 * torch.tensor(STD)
+    return mean_C.to(device), std_C.to(device)

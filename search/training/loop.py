@@ -16,7 +16,7 @@ from torch.nn import functional
 from search.config import Precision, Protocol
 from studies import Epoch
 
-from .augment import cropped, normalised, padded
+from .augment import crop_draws, cropped, normalised, padded
 from .data import Split
 from .optimizer import optimizer_of
 from .schedule import one_cycle
@@ -112,12 +112,17 @@ def _steps(
     """Yield the learning rate, the augmented images and the labels of each step of an epoch."""
     num_images = len(images.train_labels_N)
     num_steps = ceil(num_images / protocol.batch_size)
-    order_N = torch.randperm(num_images, generator=generator)
-    for step, index_B in enumerate(order_N.split(protocol.batch_size)):
+    device = images.train_NPPC.device
+    order_N = torch.randperm(num_images, generator=generator).to(device)
+    draws_3N = crop_draws(num_images, generator).to(device)
+    batches = zip(
+        order_N.split(protocol.batch_size), draws_3N.split(protocol.batch_size, dim=1), strict=True
+    )
+    for step, (index_B, draws_3B) in enumerate(batches):
         progress = (epoch - 1 + (step + 0.5) / num_steps) / protocol.epochs  # mid-step
         rate = one_cycle(progress, protocol.learning_rate, protocol.warmup)
-        x_BCHW = normalised(cropped(images.train_NPPC, index_B, generator))
-        yield rate, x_BCHW, images.train_labels_N[index_B.to(images.train_labels_N.device)]
+        x_BCHW = normalised(cropped(images.train_NPPC, index_B, draws_3B))
+        yield rate, x_BCHW, images.train_labels_N[index_B]
 
 
 def validate(model: nn.Module, images: Images, precision: Precision) -> Validation:

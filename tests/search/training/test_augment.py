@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from search.training.augment import MEAN, STD, cropped, normalised, padded
+from search.training.augment import MEAN, STD, crop_draws, cropped, normalised, padded
 from space import IMAGE_SIDE
 
 PADDING = 4
@@ -18,6 +18,10 @@ def images() -> Tensor:
     return torch.randint(1, 256, size, dtype=torch.uint8, generator=generator)
 
 
+def draws(num_images: int, seed: int) -> Tensor:
+    return crop_draws(num_images, torch.Generator().manual_seed(seed))
+
+
 def located(num_images: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return row, column and flip of each crop, read off images whose pixels say where they are.
 
@@ -27,7 +31,7 @@ def located(num_images: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     grid = torch.stack(torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij"), -1)
     images_NPPC = torch.cat([grid, grid[..., :1]], -1).to(torch.uint8)[None]
     index_B = torch.zeros(num_images, dtype=torch.long)
-    found = cropped(images_NPPC, index_B, torch.Generator().manual_seed(seed)).long()
+    found = cropped(images_NPPC, index_B, draws(num_images, seed)).long()
     rows_B, first_B, last_B = found[:, 0, 0, 0], found[:, 0, 0, 1], found[:, 0, -1, 1]
     return rows_B, torch.minimum(first_B, last_B), first_B > last_B
 
@@ -43,7 +47,7 @@ def test_the_border_is_0_and_the_image_in_its_middle(images: Tensor) -> None:
 
 def test_a_batch_is_what_cropping_image_by_image_gives(images: Tensor) -> None:
     index_B = torch.tensor([3, 0, 19, 3, 7, 7, 7, 12])
-    found_BHWC = cropped(padded(images, PADDING), index_B, torch.Generator().manual_seed(5))
+    found_BHWC = cropped(padded(images, PADDING), index_B, draws(8, 5))
     draws_3B = torch.rand(3, len(index_B), generator=torch.Generator().manual_seed(5)).numpy()
     for found_HWC, index, (down, right, flip) in zip(found_BHWC, index_B, draws_3B.T, strict=True):
         border = ((PADDING, PADDING), (PADDING, PADDING), (0, 0))
@@ -68,7 +72,7 @@ def test_all_offsets_are_equally_likely_and_independent() -> None:
 
 
 def test_without_padding_a_crop_is_the_image_or_its_mirror(images: Tensor) -> None:
-    found = cropped(images, torch.arange(20), torch.Generator().manual_seed(3))
+    found = cropped(images, torch.arange(20), draws(20, 3))
     same = [torch.equal(a, b) for a, b in zip(found, images, strict=True)]
     mirrored = [torch.equal(a, b.flip(1)) for a, b in zip(found, images, strict=True)]
     assert all(a != b for a, b in zip(same, mirrored, strict=True))
@@ -78,9 +82,7 @@ def test_without_padding_a_crop_is_the_image_or_its_mirror(images: Tensor) -> No
 
 def test_the_same_generator_draws_the_same_crops(images: Tensor) -> None:
     index_B, images_NPPC = torch.arange(20), padded(images, PADDING)
-    one, two, other = (
-        cropped(images_NPPC, index_B, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
-    )
+    one, two, other = (cropped(images_NPPC, index_B, draws(20, seed)) for seed in (1, 1, 2))
     assert torch.equal(one, two)
     assert not torch.equal(one, other)
 
