@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from space import (
     NUM_CLASSES,
@@ -14,9 +15,13 @@ from space import (
     placements_in_words,
     read_architecture,
 )
+from studies import Epoch
 
 from ..config import StudyConfig
 from .data import ensure
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 
 def moved(file: Path, name: str | None) -> Architecture:
@@ -64,30 +69,18 @@ def train_single(
     """Train, say each epoch, and save the weights if asked.
 
     Raises:
-        Refusal: the loss became no number, or memory ran out.
+        Refusal: the loss became no number, memory ran out, or the weights could not be written.
     """
     from .loop import TrainingDivergedError, train
     from .worker import OUT_OF_MEMORY, images_of, is_out_of_memory, seeded_model
 
     ensure(config.protocol.dataset, data_dir, say)
-    price = cost(architecture)
-    say(
-        f"{placements_in_words(architecture)} on {architecture.backbone}: "
-        f"{count_in_words(price.macs)} MACs, {count_in_words(price.params)} params; "
-        f"{config.protocol.train_images} images of {config.protocol.dataset}, "
-        f"{config.protocol.precision} on {device}"
-    )
+    say(_what(architecture, config, device))
     try:
         images = images_of(config.protocol, data_dir, device)
         model = seeded_model(architecture, config.seed)
         for epoch, _ in train(model, images, config.protocol, seed=config.seed):
-            speed = config.protocol.train_images / epoch.seconds
-            say(
-                f"epoch {epoch.epoch}/{config.protocol.epochs}: train loss "
-                f"{epoch.train_loss:.3f}, validation loss {epoch.validation_loss:.3f}, "
-                f"validation accuracy {100 * epoch.accuracy:.2f} %, {epoch.seconds:.0f} s "
-                f"({speed:,.0f} images/s)"
-            )
+            say(_line(epoch, config))
     except TrainingDivergedError as error:
         raise Refusal(f"{error}; a smaller --learning-rate may help") from error
     except (RuntimeError, MemoryError) as error:
@@ -95,11 +88,33 @@ def train_single(
             raise
         raise Refusal(OUT_OF_MEMORY) from error
     if save is not None:
-        from safetensors import SafetensorError
-        from safetensors.torch import save_model
-
-        try:
-            save_model(model, str(save), metadata={"architecture": architecture.to_json()})
-        except SafetensorError as error:
-            raise Refusal(f"the weights could not be written to {save}: {error}") from error
+        _save(model, architecture, save)
         say(f"weights: {save}")
+
+
+def _what(architecture: Architecture, config: StudyConfig, device: str) -> str:
+    price, protocol = cost(architecture), config.protocol
+    return (
+        f"{placements_in_words(architecture)} on {architecture.backbone}: "
+        f"{count_in_words(price.macs)} MACs, {count_in_words(price.params)} params; "
+        f"{protocol.train_images} images of {protocol.dataset}, {protocol.precision} on {device}"
+    )
+
+
+def _line(epoch: Epoch, config: StudyConfig) -> str:
+    speed = config.protocol.train_images / epoch.seconds
+    return (
+        f"epoch {epoch.epoch}/{config.protocol.epochs}: train loss {epoch.train_loss:.3f}, "
+        f"validation loss {epoch.validation_loss:.3f}, validation accuracy "
+        f"{100 * epoch.accuracy:.2f} %, {epoch.seconds:.0f} s ({speed:,.0f} images/s)"
+    )
+
+
+def _save(model: "Module", architecture: Architecture, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_model
+
+    try:
+        save_model(model, str(path), metadata={"architecture": architecture.to_json()})
+    except SafetensorError as error:
+        raise Refusal(f"the weights could not be written to {path}: {error}") from error
