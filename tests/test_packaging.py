@@ -78,12 +78,13 @@ def test_every_imported_package_is_a_direct_dependency() -> None:
 
 
 def test_no_declared_dependency_is_unused() -> None:
+    distributions = packages_distributions()
     used = {
         owner.lower()
         for name in PACKAGES
         for path in (ROOT / name).rglob("*.py")
         for module in imported(path) - set(PACKAGES) - sys.stdlib_module_names
-        for owner in packages_distributions()[module]
+        for owner in distributions[module]
     }
     declared = {one.split(">")[0].lower() for one in PROJECT["dependencies"]}
     assert declared <= used | OPTIONAL

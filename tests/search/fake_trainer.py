@@ -19,7 +19,7 @@ def train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     for number in range(1, job.protocol.epochs + 1):
         if should_stop():
             raise JobStoppedError
-        time.sleep(float(os.environ.get("FAKE_SECONDS", "0.01")))
+        time.sleep(0 if job.probe else float(os.environ.get("FAKE_SECONDS", "0.01")))
         yield Epoch(number, 2.0 / number, 2.0 / number, accuracy * number / 10, 0.01)
     yield Outcome(accuracy, fake_bits(accuracy, job.seed), price.macs, price.params, 0.1, 1000.0)
 
