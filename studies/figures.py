@@ -10,6 +10,7 @@ from space import cost_axis, count_in_words, placements_in_words, share_in_words
 from .front import Front, Point
 from .verdict import NAMES, verdict
 
+HEIGHT = 560  # pixels: with less, the legend would run into the axis title
 TICKS = (1.0, 1.01, 1.03, 1.1, 1.3, 2.0, 4.0, 8.0)  # cost over plain
 INK, ACCENT, QUIET, LINE = "#1f2933", "#0b6e4f", "#9aa5b1", "#c05621"
 
@@ -126,8 +127,9 @@ def _lay_out(figure: go.Figure, front: Front, title: str) -> None:
         template="plotly_white",
         title={"text": title, "subtitle": {"text": verdict(front)}},
         font={"family": "system-ui, sans-serif", "color": INK},
-        legend={"orientation": "h", "y": -0.18, "x": 0},
-        margin={"t": 100, "b": 110},
+        legend={"orientation": "h", "y": -0.22, "x": 0},
+        height=HEIGHT,
+        margin={"t": 100, "b": 120},
     )
     figure.update_xaxes(
         title=f"{NAMES[name]} over the plain network's {count_in_words(front.plain_cost[name])}",

@@ -79,7 +79,9 @@ def estimates(
     if groups.degrees_of_freedom == 0 or spread == 0 or plain not in accuracies:
         return {key: _unknown(values) for key, values in accuracies.items()}
     reference = list(accuracies).index(plain)
-    grids = (np.maximum(spread * GRID, least_noise), spread * GRID)
+    lowest = max(GRID[0] * spread, least_noise)  # the prior is cut there, not piled up there
+    noises = np.geomspace(lowest, max(GRID[-1] * spread, 2 * lowest), len(GRID))
+    grids = (noises, spread * GRID)
     mean, variance, gain, gain_variance, better = _integrated(groups, grids, reference)
     return {
         key: Estimate(
