@@ -1,16 +1,25 @@
-"""The basic residual block, with a named slot for attention.
+"""Residual blocks with a named slot for attention in every place.
 
-Source: He et al., Deep Residual Learning, arXiv:1512.03385, sec. 3.3 and 4.2.
-Shapes: B images, C channels in, W channels out, H x H and S x S positions in and out.
+Source: He et al., Deep Residual Learning, arXiv:1512.03385, sec. 3.3, 4.1 and 4.2.
+Departs from it: a bottleneck's stride is in its 3x3 convolution, as in the networks in use.
+Shapes: B images, C channels in, W channels out, I channels within a bottleneck, H x H and S x S
+positions in and out.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
+from space import BlockShapes
+from space.place import Position
 
-def convolution(entering: int, width: int, kernel: int, stride: int) -> nn.Conv2d:
+Attention = Mapping[Position, nn.Module]
+
+
+def convolution(entering: int, width: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     """Return a convolution without bias, in He's normal start for what it sends out.
 
     Each convolution of the backbone is drawn here and nowhere else: a pass over the finished
@@ -35,37 +44,89 @@ class PadShortcut(nn.Module):
         return pad(x_BCSS, (0, 0, 0, 0, 0, self.num_new))
 
 
-def shortcut_of(
-    kind: Literal["pad", "projection"], entering: int, width: int, stride: int
-) -> nn.Module:
+def shortcut_of(kind: Literal["pad", "projection"], shapes: BlockShapes, stride: int) -> nn.Module:
     """Return the identity where the shape stays, else the backbone's kind of shortcut."""
-    if entering == width and stride == 1:
+    entering, width = shapes.entering.channels, shapes.leaving.channels
+    if shapes.entering == shapes.leaving:
         return nn.Identity()
     if kind == "pad":
         return PadShortcut(width - entering, stride)
     return nn.Sequential(convolution(entering, width, 1, stride), nn.BatchNorm2d(width))
 
 
-class BasicBlock(nn.Module):
-    """relu(residual(norm(conv(relu(norm(conv(x)))))) + shortcut(x)).
+class Block(nn.Module, ABC):
+    """relu(residual(branch(pre(x))) + identity(shortcut(x))), then post.
 
-    `residual` holds the attention behind the branch's last norm, applied in order; empty, it is
-    the identity.
+    The five slots hold attention, applied in order; an empty one is the identity. `after_conv1`
+    lies within the branch.
     """
 
-    def __init__(
-        self, entering: int, width: int, *, stride: int, shortcut: nn.Module, residual: nn.Module
-    ) -> None:
+    def __init__(self, shortcut: nn.Module, attention: Attention) -> None:
         super().__init__()
-        self.conv1 = convolution(entering, width, 3, stride)
-        self.norm1 = nn.BatchNorm2d(width)
-        self.conv2 = convolution(width, width, 3, 1)
-        self.norm2 = nn.BatchNorm2d(width)
-        self.residual = residual
+        self.pre = attention["pre"]
+        self.after_conv1 = attention["after_conv1"]
+        self.residual = attention["residual"]
         self.shortcut = shortcut
+        self.identity = attention["identity"]
+        self.post = attention["post"]
+
+    @abstractmethod
+    def branch(self, x_BCHH: Tensor) -> Tensor:
+        """Return what is added to the shortcut, before its attention."""
 
     def forward(self, x_BCHH: Tensor) -> Tensor:
         """Return the block's output, after its last activation."""
+        y_BWSS: Tensor = self.residual(self.branch(self.pre(x_BCHH)))
+        shortcut_BWSS: Tensor = self.identity(self.shortcut(x_BCHH))
+        out_BWSS: Tensor = self.post(relu(y_BWSS + shortcut_BWSS, inplace=True))
+        return out_BWSS
+
+
+class BasicBlock(Block):
+    """Two 3x3 convolutions; the first has the stride."""
+
+    def __init__(
+        self, shapes: BlockShapes, *, stride: int, shortcut: nn.Module, attention: Attention
+    ) -> None:
+        super().__init__(shortcut, attention)
+        width = shapes.leaving.channels
+        self.conv1 = convolution(shapes.entering.channels, width, 3, stride)
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv2 = convolution(width, width, 3)
+        self.norm2 = nn.BatchNorm2d(width)
+
+    def branch(self, x_BCHH: Tensor) -> Tensor:
+        """Return norm(conv(after_conv1(relu(norm(conv(x))))))."""
         y_BWSS = relu(self.norm1(self.conv1(x_BCHH)), inplace=True)
-        y_BWSS = self.residual(self.norm2(self.conv2(y_BWSS)))
-        return relu(y_BWSS + self.shortcut(x_BCHH), inplace=True)
+        out_BWSS: Tensor = self.norm2(self.conv2(self.after_conv1(y_BWSS)))
+        return out_BWSS
+
+
+class Bottleneck(Block):
+    """1x1, 3x3 with the stride, 1x1; the inner ones are narrower."""
+
+    def __init__(
+        self, shapes: BlockShapes, *, stride: int, shortcut: nn.Module, attention: Attention
+    ) -> None:
+        super().__init__(shortcut, attention)
+        inner, width = shapes.inner.channels, shapes.leaving.channels
+        self.conv1 = convolution(shapes.entering.channels, inner, 1)
+        self.norm1 = nn.BatchNorm2d(inner)
+        self.conv2 = convolution(inner, inner, 3, stride)
+        self.norm2 = nn.BatchNorm2d(inner)
+        self.conv3 = convolution(inner, width, 1)
+        self.norm3 = nn.BatchNorm2d(width)
+
+    def branch(self, x_BCHH: Tensor) -> Tensor:
+        """Return the three convolutions, each with its norm, and after_conv1 behind the first."""
+        y_BIHH = relu(self.norm1(self.conv1(x_BCHH)), inplace=True)
+        y_BIHH = self.after_conv1(y_BIHH)
+        y_BISS = relu(self.norm2(self.conv2(y_BIHH)), inplace=True)
+        out_BWSS: Tensor = self.norm3(self.conv3(y_BISS))
+        return out_BWSS
+
+
+BLOCKS: dict[Literal["basic", "bottleneck"], type[BasicBlock] | type[Bottleneck]] = {
+    "basic": BasicBlock,
+    "bottleneck": Bottleneck,
+}

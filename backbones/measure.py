@@ -2,8 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from torch import Tensor, nn
 from space import Architecture, Shape, cost
 from space.backbone import IMAGE_SIDE
 
+from .modes import evaluating
 from .resnet import build
 
 if TYPE_CHECKING:
@@ -23,8 +22,13 @@ IMAGE = Shape(3, IMAGE_SIDE, IMAGE_SIDE)
 # What the field does not count. fvcore's own rules for norms and pooling are dropped (a rule of
 # None leaves them counted), and so is einsum's, which knows four digits only. What is neither
 # here, nor among the rules, nor in fvcore's list of operators that only move data is refused.
-NORMS_AND_POOLING = "adaptive_avg_pool2d adaptive_max_pool2d amax batch_norm max_pool2d mean sum"
-ELEMENTWISE = "add clamp_min div expand_as eye linalg_vector_norm mul neg sigmoid softmax"
+NORMS_AND_POOLING = (
+    "adaptive_avg_pool2d adaptive_max_pool2d amax batch_norm layer_norm max_pool2d mean sum"
+)
+ELEMENTWISE = (
+    "abs add add_ clamp_min div expand_as eye hardswish "
+    "linalg_vector_norm mul neg sigmoid softmax sqrt sub tanh"
+)
 SHAPES = "channel_shuffle pad"
 UNCOUNTED = frozenset(
     f"aten::{name}" for names in (NORMS_AND_POOLING, ELEMENTWISE, SHAPES) for name in names.split()
@@ -54,7 +58,7 @@ def measure(network: Architecture | nn.Module, shape: Shape = IMAGE) -> Measured
     model = network if isinstance(network, nn.Module) else _hollow(network)
     size = (1, shape.channels, shape.height, shape.width)
     like = next(model.parameters(), torch.empty(0))
-    with _evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad():
         analysis = _analysis(model, like.new_zeros(size))
         by_module = {name: int(macs) for name, macs in analysis.by_module().items()}
         unknown = sorted(set(analysis.unsupported_ops()) - UNCOUNTED)
@@ -89,18 +93,6 @@ def _hollow(architecture: Architecture) -> nn.Module:
     return model.to_empty(device="cpu")  # a trace on the meta device fails in convolutions
 
 
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Put every module in evaluation mode and each back in its own."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
-
-
 def _analysis(model: nn.Module, x_1CHW: Tensor) -> "FlopCountAnalysis":
     """Return fvcore's counter, silent, with exact rules only."""
     with warnings.catch_warnings():
@@ -114,6 +106,14 @@ def _analysis(model: nn.Module, x_1CHW: Tensor) -> "FlopCountAnalysis":
         inner: int = jit_handles.get_shape(inputs[0])[-1]
         return math.prod(result) * inner
 
+    def attended(inputs: list[Any], outputs: list[Any]) -> int:
+        """Count fused attention as its two products: Q·Kᵀ, and the weights with V."""
+        num_keys: int
+        width: int
+        *_, num_keys, width = jit_handles.get_shape(inputs[1])
+        result: list[int] = jit_handles.get_shape(outputs[0])
+        return math.prod(result[:-1]) * num_keys * (width + result[-1])
+
     rules = {
         "aten::_convolution": jit_handles.conv_flop_jit,
         "aten::linear": jit_handles.linear_flop_jit,
@@ -121,6 +121,7 @@ def _analysis(model: nn.Module, x_1CHW: Tensor) -> "FlopCountAnalysis":
         "aten::bmm": jit_handles.bmm_flop_jit,
         "aten::mm": jit_handles.matmul_flop_jit,
         "aten::matmul": products,
+        "aten::scaled_dot_product_attention": attended,
     }
     analysis = FlopCountAnalysis(model, x_1CHW).clear_op_handles().set_op_handle(**rules)
     return analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)

@@ -11,8 +11,8 @@ from torch import nn
 
 from space import Architecture, Backbone, Slot, plan
 
-from .attention import BUILDERS
-from .block import BasicBlock, convolution, shortcut_of
+from .block import BLOCKS, convolution, shortcut_of
+from .slots import in_block, standing_at
 
 
 def build(architecture: Architecture) -> nn.Module:
@@ -23,8 +23,8 @@ def build(architecture: Architecture) -> nn.Module:
     """
     backbone = architecture.plain_backbone()
     slots = plan(architecture)
-    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(backbone.stages[0].width))
-    for number in range(1, len(backbone.stages) + 1):
+    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(backbone.stem_width))
+    for number in backbone.numbers():
         own = [slot for slot in slots if slot.stage == number]
         parts[f"stage{number}"] = _stage(backbone, number, own)
     parts["head"] = _head(backbone.stages[-1].width, architecture.num_classes)
@@ -34,7 +34,7 @@ def build(architecture: Architecture) -> nn.Module:
 def _stem(width: int) -> nn.Module:
     return nn.Sequential(
         OrderedDict[str, nn.Module](
-            conv=convolution(3, width, 3, 1),
+            conv=convolution(3, width, 3),
             norm=nn.BatchNorm2d(width),
             activation=nn.ReLU(inplace=True),
         )
@@ -44,29 +44,18 @@ def _stem(width: int) -> nn.Module:
 def _stage(backbone: Backbone, number: int, slots: Sequence[Slot]) -> nn.Module:
     """Return the blocks by name, then what stands behind them."""
     stage = backbone.stages[number - 1]
-    entering = backbone.stages[max(0, number - 2)].width
     parts: OrderedDict[str, nn.Module] = OrderedDict()
     for block in range(1, stage.num_blocks + 1):
+        shapes = backbone.block_shapes(number, block)
         stride = stage.stride if block == 1 else 1
-        residual = [s for s in slots if (s.position, s.block) == ("residual", block)]
-        parts[f"block{block}"] = BasicBlock(
-            entering,
-            stage.width,
+        parts[f"block{block}"] = BLOCKS[backbone.block](
+            shapes,
             stride=stride,
-            shortcut=shortcut_of(backbone.shortcut, entering, stage.width, stride),
-            residual=_attention(residual),
+            shortcut=shortcut_of(backbone.shortcut, shapes, stride),
+            attention=in_block(slots, block),
         )
-        entering = stage.width
-    parts["end"] = _attention([slot for slot in slots if slot.position == "stage_end"])
+    parts["end"] = standing_at("stage_end", slots)
     return nn.Sequential(parts)
-
-
-def _attention(slots: Sequence[Slot]) -> nn.Module:
-    """Return the modules of one place in their order; none is the identity."""
-    ordered = sorted(slots, key=lambda slot: slot.order)
-    return nn.Sequential(
-        *(BUILDERS[slot.attention.kind](slot.shape.channels, slot.sizes) for slot in ordered)
-    )
 
 
 def _head(width: int, num_classes: int) -> nn.Module:

@@ -12,6 +12,7 @@ from .commands.export import export
 from .commands.front import front
 from .commands.plot import plot
 from .commands.run import run
+from .commands.space import space
 from .commands.status import status
 from .commands.train import train
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which attention, where in my ResNet, at what cost? Search, and believe the answer.",
 )
-for command in (run, status, front, plot, export, train, dashboard):
+for command in (space, run, status, front, plot, export, train, dashboard):
     app.command(command.__name__)(command)
 app.add_typer(data.app, name="data")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from space import Choice, SearchSpace, cost, plain, references, sample
+from space import SearchSpace, cost, plain, random_architecture, references
 from studies import Evaluation
 
 from .config import NUM_VALIDATION, StudyConfig
@@ -91,12 +91,9 @@ def scaled(speed: Speed, measured: str, wanted: str) -> Speed:
 def mean_cost_ratio(search_space: SearchSpace) -> float:
     """Return the MACs of a random architecture over the plain network's, in the mean."""
     generator = random.Random(0)
-
-    def choose(_name: str, options: tuple[Choice, ...]) -> Choice:
-        return generator.choice(options)
-
+    drawn = (random_architecture(generator, search_space) for _ in range(DRAWS))
     least = cost(plain(search_space.backbone)).macs
-    return sum(cost(sample(choose, search_space)).macs / least for _ in range(DRAWS)) / DRAWS
+    return sum(cost(one).macs / least for one in drawn) / DRAWS
 
 
 def _ratio(name: str, other: str) -> float:

@@ -30,7 +30,9 @@ from .seeds import derived_seed
 from .tell import tell
 
 PLAIN_SEEDS = 3
-BUDGET = "budget"  # the constraint's name in Optuna
+# The constraints' names in Optuna: at most 0 is allowed.
+BUDGET = "budget"
+PLACE = "place"
 
 
 def next_proposal(
@@ -41,7 +43,7 @@ def next_proposal(
     num_trials: int,
     is_short: bool,
 ) -> Evaluation | None:
-    """Store what comes next and return it; one that costs too much comes back refused.
+    """Store what comes next and return it; one that breaks a rule comes back refused.
 
     `is_short` says that the total needs one more training; without it only references are left.
     """
@@ -99,7 +101,7 @@ def _propose_trial(
     known: Sequence[Evaluation],
     scheduled: Architecture | None,
 ) -> Evaluation:
-    """Ask Optuna, store the answer as our row, and refuse it at once if it costs too much.
+    """Ask Optuna, store the answer as our row, and refuse it at once if a rule forbids it.
 
     The sampler is seeded from the proposal's number, which a crash before the row does not use up.
     """
@@ -113,9 +115,7 @@ def _propose_trial(
     seen = {one.digest for one in known if one.purpose != "reference" and one.state != "failed"}
     purpose = "replicate" if digest(architecture) in seen else "trial"
     _annotate(trial, architecture, proposal, purpose)
-    excess = _over_budget(config, architecture)
-    if config.budget is not None:
-        trial.set_constraint(BUDGET, excess)
+    reason = _reason_refused(trial, architecture, config)
     row = add_proposal(
         study,
         architecture,
@@ -124,9 +124,7 @@ def _propose_trial(
         purpose="replicate" if purpose == "replicate" else "trial",
         seed=derived_seed(config.seed, "training", proposal),
     )
-    if excess <= 0:
-        return row
-    return _refused(study, row, f"{config.cost} {1 + excess:.2f} times plain, over the budget")
+    return row if reason is None else _refused(study, row, reason)
 
 
 def _enqueue(study: OpenStudy, config: StudyConfig, architecture: Architecture) -> None:
@@ -159,6 +157,21 @@ def _annotate(
     }
     for name, value in attributes.items():
         trial.set_user_attr(name, value)
+
+
+def _reason_refused(
+    trial: optuna.Trial, architecture: Architecture, config: StudyConfig
+) -> str | None:
+    """Set the trial's constraints and return the reason not to train it, or None."""
+    reason = config.search_space.reason_unproposed(architecture)
+    excess = _over_budget(config, architecture)
+    trial.set_constraint(PLACE, 0.0 if reason is None else 1.0)
+    if config.budget is None:
+        return reason
+    trial.set_constraint(BUDGET, excess)
+    if excess > 0:
+        return f"{config.cost} {config.budget + excess:.2f} times plain, over the budget"
+    return reason
 
 
 def _over_budget(config: StudyConfig, architecture: Architecture) -> float:

@@ -1,7 +1,6 @@
 """Architectures as data: what may be built, what is proposed, and what it costs."""
 
 from .architecture import Architecture as Architecture
-from .architecture import Placement as Placement
 from .architecture import plain as plain
 from .attention import MECHANISMS as MECHANISMS
 from .attention import Choice as Choice
@@ -12,6 +11,7 @@ from .backbone import IMAGE_SIDE as IMAGE_SIDE
 from .backbone import NUM_CLASSES as NUM_CLASSES
 from .backbone import Backbone as Backbone
 from .backbone import BackboneName as BackboneName
+from .backbone import BlockShapes as BlockShapes
 from .backbone import backbone as backbone
 from .backbone import references as references
 from .baselines import baselines as baselines
@@ -19,16 +19,22 @@ from .cost import Cost as Cost
 from .cost import cost as cost
 from .cost import cost_axis as cost_axis
 from .cost_range import cost_range as cost_range
+from .cost_table import CostRow as CostRow
+from .cost_table import ModuleCost as ModuleCost
+from .cost_table import block_costs as block_costs
+from .cost_table import cost_table as cost_table
 from .files import read_architecture as read_architecture
 from .files import write_architecture as write_architecture
-from .plan import Slot as Slot
+from .placement import Placement as Placement
 from .plan import digest as digest
 from .plan import plan as plan
 from .refusal import Refusal as Refusal
 from .sampling import SearchSpace as SearchSpace
 from .sampling import assignment as assignment
+from .sampling import random_architecture as random_architecture
 from .sampling import sample as sample
 from .shape import Shape as Shape
+from .slot import Slot as Slot
 from .words import count_in_words as count_in_words
 from .words import placements_in_words as placements_in_words
 from .words import share_in_words as share_in_words

@@ -6,41 +6,11 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .attention import Attention
 from .backbone import BACKBONES, NUM_CLASSES, Backbone, BackboneName, backbone
+from .placement import Placement
 from .refusal import Refusal
 from .shape import Shape
-
-Position = Literal["residual", "stage_end"]
-Blocks = Literal["all", "last"]
-
-
-class Placement(BaseModel):
-    """One mechanism, where in a block (or behind the stage), and in which blocks.
-
-    `residual` is behind the branch's last norm, before the addition; `stage_end` is once, behind
-    the stage's last block.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    attention: Attention
-    position: Position
-    blocks: Blocks = "all"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill(cls, data: object) -> object:
-        """Give a placement that names only its mechanism the usual place."""
-        if isinstance(data, dict) and data.get("position") == "stage_end":
-            return {"blocks": "last", **data}
-        return data
-
-    @model_validator(mode="after")
-    def _stage_end_is_once(self) -> Self:
-        if self.position == "stage_end" and self.blocks != "last":
-            raise ValueError("blocks must be last (or left out) at stage_end, got " + self.blocks)
-        return self
+from .slot import reason_invalid
 
 
 class Architecture(BaseModel):
@@ -64,11 +34,9 @@ class Architecture(BaseModel):
             raise ValueError(
                 f"stages must have {expected} entries for {self.backbone}, got {len(self.stages)}"
             )
-        for number, (shape, placements) in enumerate(
-            zip(self.shapes(), self.stages, strict=True), start=1
-        ):
-            for placement in placements:
-                _refuse_unbuildable(placement, shape, f"stage {number}")
+        reason = reason_invalid(self.plain_backbone(), self.stages)
+        if reason:
+            raise ValueError(reason)
         return self
 
     def shapes(self) -> tuple[Shape, ...]:
@@ -125,9 +93,3 @@ def first_problem(error: ValidationError) -> str:
 def _path(parts: Sequence[int | str]) -> str:
     joined = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return joined.lstrip(".")
-
-
-def _refuse_unbuildable(placement: Placement, shape: Shape, where: str) -> None:
-    reason = placement.attention.reason_invalid(shape)
-    if reason:
-        raise ValueError(f"{placement.attention.kind} in {where} ({shape}): {reason}")

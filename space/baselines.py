@@ -1,11 +1,11 @@
 """What every study tries before its sampler: each mechanism as its authors use it."""
 
-from typing import Any
-
-from .architecture import Architecture, Placement
+from .architecture import Architecture
 from .attention import MECHANISMS
 from .attention.mechanism import QUADRATIC_POSITIONS
-from .sampling import SearchSpace, StageSpace
+from .placement import Placement
+from .sampling import SearchSpace
+from .stage_space import Setting, StageSpace, num_changes
 
 
 def baselines(search_space: SearchSpace) -> dict[str, Architecture]:
@@ -35,13 +35,13 @@ def _usual(kind: str, stage: StageSpace) -> Placement | None:
     return Placement.model_validate(data)
 
 
-def _nearest_setting(kind: str, stage: StageSpace) -> dict[str, Any]:
+def _nearest_setting(kind: str, stage: StageSpace) -> Setting:
     """Return the proposed setting that agrees with the published one in most values."""
     published = MECHANISMS[kind].model_validate({})
 
-    def distance(setting: dict[str, Any]) -> tuple[int, float]:
-        wrong = [n for n, value in setting.items() if value != getattr(published, n)]
-        numbers = [n for n in wrong if isinstance(setting[n], int)]
-        return len(wrong), sum(abs(setting[n] - getattr(published, n)) for n in numbers)
+    def distance(setting: Setting) -> tuple[int, float]:
+        pairs = [(value, getattr(published, name)) for name, value in setting.items()]
+        numbers = [(v, p) for v, p in pairs if not isinstance(v, str) and not isinstance(p, str)]
+        return num_changes(setting, published), sum(abs(v - p) for v, p in numbers)
 
     return min(stage.settings[kind], key=distance)

@@ -1,12 +1,14 @@
 """What a network costs, exactly and before any training: thousands of architectures a second."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from .architecture import Architecture
-from .backbone import BACKBONES, IMAGE_SIDE, Backbone
+from .backbone import BACKBONES, Backbone, BlockShapes
 from .plan import plan
+from .slot import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +26,31 @@ class Cost:
         """Return the cost by the name that `--cost` takes: `macs` or `params`."""
         return {"macs": self.macs, "params": self.params}[name]
 
+    def __add__(self, other: "Cost") -> "Cost":
+        """Return what both need together."""
+        return Cost(self.macs + other.macs, self.params + other.params)
+
 
 def cost(architecture: Architecture) -> Cost:
     """Return the network's cost: the backbone's arithmetic plus each slot's."""
     plain = plain_cost(architecture.backbone, architecture.num_classes)
-    slots = plan(architecture)
-    return Cost(
-        plain.macs + sum(slot.macs for slot in slots),
-        plain.params + sum(slot.params for slot in slots),
-    )
+    return plain + slots_cost(plan(architecture))
+
+
+def slots_cost(found: Iterable[Slot]) -> Cost:
+    """Return what attention modules need together."""
+    return sum((Cost(slot.macs, slot.params) for slot in found), Cost(0, 0))
 
 
 @cache
 def plain_cost(name: str, num_classes: int) -> Cost:
-    """Return the cost of the backbone without attention."""
+    """Return the cost of the backbone without attention: 3x3 stem, blocks, linear."""
     backbone = BACKBONES[name]
-    width = backbone.stages[0].width
-    macs = 27 * width * IMAGE_SIDE**2
-    params = 27 * width + 2 * width
-    for stage, shape in zip(backbone.stages, backbone.shapes(), strict=True):
-        weights, norms = _stage_numbers(backbone, width, stage.width, stage.num_blocks)
-        macs += weights * shape.positions
-        params += weights + norms
-        width = stage.width
-    return Cost(macs + width * num_classes, params + (width + 1) * num_classes)
+    stem, width = 27 * backbone.stem_width, backbone.stages[-1].width
+    found = Cost(stem * backbone.side**2, stem + 2 * backbone.stem_width)
+    for shapes in backbone.blocks():
+        found += block_cost(backbone, shapes)
+    return found + Cost(width * num_classes, (width + 1) * num_classes)
 
 
 def cost_axis(value: float, plain: float) -> float:
@@ -58,13 +61,23 @@ def cost_axis(value: float, plain: float) -> float:
     return math.log10(1 + 100 * max(0.0, value / plain - 1))
 
 
-def _stage_numbers(
-    backbone: Backbone, entering: int, width: int, num_blocks: int
-) -> tuple[int, int]:
-    """Return the weights of all convolutions of a stage, and the numbers of its norms."""
-    weights = 9 * entering * width + 9 * width**2 * (2 * num_blocks - 1)
-    norms = 4 * width * num_blocks
-    if backbone.shortcut == "projection" and entering != width:
-        weights += entering * width
-        norms += 2 * width
-    return weights, norms
+def block_cost(backbone: Backbone, shapes: BlockShapes) -> Cost:
+    """Return the sum over a block's convolutions, each with a norm of 2 numbers a channel."""
+    entering, inner, leaving = shapes.entering, shapes.inner, shapes.leaving
+    # Each convolution: weights, where it is computed, and how many channels it sends out.
+    if backbone.block == "basic":
+        convolutions = [
+            (9 * entering.channels * leaving.channels, leaving.positions, leaving.channels),
+            (9 * leaving.channels**2, leaving.positions, leaving.channels),
+        ]
+    else:
+        convolutions = [
+            (entering.channels * inner.channels, entering.positions, inner.channels),
+            (9 * inner.channels**2, leaving.positions, inner.channels),
+            (inner.channels * leaving.channels, leaving.positions, leaving.channels),
+        ]
+    if backbone.shortcut == "projection" and entering != leaving:
+        projection = entering.channels * leaving.channels
+        convolutions.append((projection, leaving.positions, leaving.channels))
+    macs = sum(weights * positions for weights, positions, _ in convolutions)
+    return Cost(macs, sum(weights + 2 * width for weights, _, width in convolutions))

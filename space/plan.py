@@ -1,53 +1,16 @@
-"""The one expansion of an architecture: build, cost, gates and drawings read it."""
+"""What an architecture expands to, and the digest of it: two spellings of one network share it."""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-from .architecture import Architecture, Placement, Position
-from .attention import Mechanism, Sizes
-from .shape import Shape
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One attention module to be: where it stands, what it sees, and its derived sizes.
-
-    Stages and blocks count from 1. `order` tells the modules in one place apart.
-    """
-
-    stage: int
-    block: int
-    position: Position
-    order: int
-    shape: Shape
-    attention: Mechanism
-    sizes: Sizes
-
-    @property
-    def macs(self) -> int:
-        """Return the module's multiply-accumulates for one image."""
-        return self.attention.macs(self.shape)
-
-    @property
-    def params(self) -> int:
-        """Return the module's trainable numbers."""
-        return self.attention.params(self.shape)
+from .architecture import Architecture
+from .slot import Slot, slots
 
 
 def plan(architecture: Architecture) -> tuple[Slot, ...]:
     """Return every attention module of the network, in the order of the stages and blocks."""
-    slots: list[Slot] = []
-    backbone = architecture.plain_backbone()
-    for index, (stage, shape) in enumerate(zip(backbone.stages, backbone.shapes(), strict=True)):
-        for block in range(1, stage.num_blocks + 1):
-            present = [
-                placement
-                for placement in architecture.stages[index]
-                if block in _blocks(placement, stage.num_blocks)
-            ]
-            slots += _slots(present, index + 1, block, shape)
-    return tuple(slots)
+    return slots(architecture.plain_backbone(), architecture.stages)
 
 
 def digest(architecture: Architecture) -> str:
@@ -55,33 +18,33 @@ def digest(architecture: Architecture) -> str:
 
     Two spellings of one network (a reduction that the minimum width overrules, say) share it.
     """
+    last = {n: stage.num_blocks for n, stage in enumerate(architecture.plain_backbone().stages, 1)}
     effective = {
         "backbone": architecture.backbone,
         "num_classes": architecture.num_classes,
-        "slots": [_effective(slot) for slot in plan(architecture)],
+        "slots": effective_slots(plan(architecture), last),
     }
     text = json.dumps(effective, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _blocks(placement: Placement, num_blocks: int) -> range:
-    """Return the numbers of the blocks that get the placement."""
-    return range(1 if placement.blocks == "all" else num_blocks, num_blocks + 1)
+def effective_slots(found: tuple[Slot, ...], last_blocks: dict[int, int]) -> list[list[object]]:
+    """Return, for each module in a fixed order, its place, its kind and its sizes.
+
+    Behind the addition of a stage's last block is behind the stage: what stands there comes first.
+    """
+    places: dict[tuple[int, int, str], list[Slot]] = {}
+    for slot in sorted(found, key=lambda one: (one.stage, one.block, one.position == "stage_end")):
+        at_end = slot.position == "post" and slot.block == last_blocks[slot.stage]
+        position = "stage_end" if at_end else slot.position
+        places.setdefault((slot.stage, slot.block, position), []).append(slot)
+    return [
+        [*place, order, slot.attention.kind, asdict(slot.sizes), *_gain(slot)]
+        for place, modules in sorted(places.items())
+        for order, slot in enumerate(modules)
+    ]
 
 
-def _slots(present: list[Placement], stage: int, block: int, shape: Shape) -> list[Slot]:
-    orders: dict[Position, int] = {}
-    slots = []
-    for placement in present:
-        order = orders.get(placement.position, 0)
-        orders[placement.position] = order + 1
-        sizes = placement.attention.sizes(shape)
-        slots.append(
-            Slot(stage, block, placement.position, order, shape, placement.attention, sizes)
-        )
-    return slots
-
-
-def _effective(slot: Slot) -> list[object]:
-    place = [slot.stage, slot.block, slot.position, slot.order]
-    return [*place, slot.attention.kind, asdict(slot.sizes)]
+def _gain(slot: Slot) -> list[str]:
+    """Return nothing for a plain gain, so that digests from before gains stay what they were."""
+    return [] if slot.gain == "plain" else [slot.gain]

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from itertools import product
+from math import prod
+from random import Random
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from .architecture import Architecture, Blocks, Placement, Position
+from .architecture import Architecture
 from .attention import MECHANISMS, Choice, Mechanism
 from .backbone import NUM_CLASSES, BackboneName, backbone
-from .shape import Shape
+from .placement import Placement
+from .stage_space import NONE, StageSpace
 
 Choose = Callable[[str, tuple[Choice, ...]], Choice]
-NONE = "none"
-POSITIONS: tuple[Position, ...] = ("residual", "stage_end")
-BLOCKS: tuple[Blocks, ...] = ("all", "last")
 
 
 class SearchSpace(BaseModel):
@@ -40,15 +39,10 @@ class SearchSpace(BaseModel):
         return kinds
 
     @cached_property
-    def stages(self) -> tuple["StageSpace", ...]:
+    def stages(self) -> tuple[StageSpace, ...]:
         """Return what each stage may get."""
         network = backbone(self.backbone)
-        return tuple(
-            StageSpace(number, shape, self.kinds, BLOCKS if stage.num_blocks > 1 else BLOCKS[:1])
-            for number, (stage, shape) in enumerate(
-                zip(network.stages, network.shapes(), strict=True), start=1
-            )
-        )
+        return tuple(StageSpace(network, number, self.kinds) for number in network.numbers())
 
     def parameters(self) -> dict[str, tuple[Choice, ...]]:
         """Return the name of every parameter with a choice, and its choices, in a fixed order."""
@@ -60,76 +54,44 @@ class SearchSpace(BaseModel):
         }
 
     def size(self) -> int:
-        """Return the number of different assignments of the parameters."""
-        total = 1
-        for stage in self.stages:
-            total *= 1 + len(stage.placements)
-        return total
+        """Return the number of different networks that may be proposed."""
+        return prod(1 + len(stage.placements) for stage in self.stages)
 
     def architecture(self, placements: tuple[Placement | None, ...]) -> Architecture:
         """Return the architecture with at most one placement in each stage."""
         stages = tuple((one,) if one else () for one in placements)
         return Architecture(backbone=self.backbone, num_classes=self.num_classes, stages=stages)
 
+    def reason_unproposed(self, architecture: Architecture) -> str | None:
+        """Return the rule by which a search leaves this out, or None.
 
-class StageSpace:
-    """The settings proposed in one stage; `blocks` are all that make different networks."""
-
-    def __init__(
-        self, number: int, shape: Shape, kinds: tuple[str, ...], blocks: tuple[Blocks, ...]
-    ) -> None:
-        self.number = number
-        self.shape = shape
-        self.blocks = blocks
-        self.settings = {kind: _proposed_settings(MECHANISMS[kind], shape) for kind in kinds}
-        self.kinds = tuple(kind for kind in kinds if self.settings[kind])
-
-    @cached_property
-    def parameters(self) -> dict[str, tuple[Choice, ...]]:
-        """Return this stage's parameter names with their choices."""
-        prefix = f"stage{self.number}"
-        named: dict[str, tuple[Choice, ...]] = {
-            f"{prefix}.attention": (NONE, *self.kinds),
-            f"{prefix}.position": POSITIONS,
-            f"{prefix}.blocks": self.blocks,
-        }
-        for kind in self.kinds:
-            for name, values in self.values(kind).items():
-                named[f"{prefix}.{kind}.{name}"] = values
-        return named
-
-    def values(self, kind: str) -> dict[str, tuple[Choice, ...]]:
-        """Return, for each searched hyperparameter, the values that some setting here uses.
-
-        One that no setting here uses is fixed to its first value.
+        The choices of a parameter are one list, whatever the others are: a draw may put a setting
+        that fits its stage before the stage's first block, where it does not.
         """
-        return self._values[kind]
-
-    @cached_property
-    def _values(self) -> dict[str, dict[str, tuple[Choice, ...]]]:
-        return {kind: _used(MECHANISMS[kind], self.settings[kind]) for kind in self.kinds}
-
-    @cached_property
-    def placements(self) -> tuple[Placement, ...]:
-        """Return every placement that may be proposed here; inactive settings only once."""
-        places = [*(("residual", blocks) for blocks in self.blocks), ("stage_end", "last")]
-        mechanisms = {
-            tuple(_active(MECHANISMS[kind](**setting)).items()): MECHANISMS[kind](**setting)
-            for kind in self.kinds
-            for setting in self.settings[kind]
-        }
-        return tuple(
-            Placement.model_validate({"attention": one, "position": position, "blocks": blocks})
-            for one in mechanisms.values()
-            for position, blocks in places
+        reasons = (
+            stage.reason_unproposed(placement)
+            for stage, placements in zip(self.stages, architecture.stages, strict=True)
+            for placement in placements
         )
+        return next(filter(None, reasons), None)
 
 
 def sample(choose: Choose, search_space: SearchSpace) -> Architecture:
-    """Return an architecture drawn by `choose(name, options)`, which returns one option."""
+    """Return an architecture drawn by `choose(name, options)`, which returns one option.
+
+    It is valid; ask `reason_unproposed` whether it is proposed, too.
+    """
     return search_space.architecture(
         tuple(_sample_stage(choose, stage) for stage in search_space.stages)
     )
+
+
+def random_architecture(generator: Random, search_space: SearchSpace) -> Architecture:
+    """Return a proposed architecture, every choice of a parameter being as likely."""
+    while True:
+        drawn = sample(lambda _, options: generator.choice(options), search_space)
+        if search_space.reason_unproposed(drawn) is None:
+            return drawn
 
 
 def assignment(architecture: Architecture, search_space: SearchSpace) -> dict[str, Choice]:
@@ -159,7 +121,7 @@ def _sample_stage(choose: Choose, stage: StageSpace) -> Placement | None:
     if kind == NONE:
         return None
     position = ask("position")
-    blocks = ask("blocks") if position == "residual" else "last"
+    blocks = ask("blocks") if position != "stage_end" else "last"
     attention = _sample_mechanism(ask, kind, stage)
     return Placement.model_validate(
         {"attention": attention, "position": position, "blocks": blocks}
@@ -190,33 +152,3 @@ def _stage_assignment(
         f"{prefix}.blocks": placement.blocks,
         **own,
     }
-
-
-def _proposed_settings(kind: type[Mechanism], shape: Shape) -> tuple[dict[str, Any], ...]:
-    """Return the combinations of searched values that are valid and proposed on the shape."""
-    combinations = (
-        dict(zip(kind.searched, values, strict=True))
-        for values in product(*kind.searched.values())
-    )
-    return tuple(one for one in combinations if _refusal(kind.model_validate(one), shape) is None)
-
-
-def _used(
-    kind: type[Mechanism], settings: tuple[dict[str, Any], ...]
-) -> dict[str, tuple[Choice, ...]]:
-    active = [_active(kind(**setting)) for setting in settings]
-    return {
-        name: tuple(v for v in values if any(name in one and one[name] == v for one in active))
-        or values[:1]
-        for name, values in kind.searched.items()
-    }
-
-
-def _refusal(mechanism: Mechanism, shape: Shape) -> str | None:
-    return mechanism.reason_invalid(shape) or mechanism.reason_unproposed(shape)
-
-
-def _active(mechanism: Mechanism) -> dict[str, Any]:
-    """Return the kind and the hyperparameters that change anything."""
-    dumped = mechanism.model_dump()
-    return {name: value for name, value in dumped.items() if mechanism.is_active(name)}

@@ -1,6 +1,15 @@
 """Architectures and numbers in words, for tables and sentences."""
 
-from .architecture import Architecture, Placement
+from .architecture import Architecture
+from .place import Blocks
+from .placement import Placement
+
+IN_BLOCKS: dict[Blocks, str] = {
+    "all": "in",
+    "first": "in the first block of",
+    "last": "in the last block of",
+    "alternate": "in every other block of",
+}
 
 
 def placements_in_words(architecture: Architecture) -> str:
@@ -36,7 +45,9 @@ def share_in_words(value: float, plain: float) -> str:
 
 
 def _phrase(placement: Placement) -> str:
-    where = "in" if placement.blocks == "all" else "in the last block of"
+    """Return what, and the words before the stage; the usual position goes without saying."""
+    what = placement.attention.in_words() + (" gain zero" if placement.gain == "zero" else "")
     if placement.position == "stage_end":
-        where = "behind"
-    return f"{placement.attention.in_words()}|{where}"
+        return f"{what}|behind"
+    at = "" if placement.position == "residual" else f"at {placement.position} "
+    return f"{what}|{at}{IN_BLOCKS[placement.blocks]}"

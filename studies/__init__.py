@@ -10,6 +10,7 @@ from .evaluations import completed as completed
 from .evaluations import epochs as epochs
 from .evaluations import evaluations as evaluations
 from .evaluations import fail as fail
+from .evaluations import gates as gates
 from .evaluations import refuse as refuse
 from .evaluations import set_state as set_state
 from .front import Front as Front

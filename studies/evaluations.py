@@ -1,7 +1,9 @@
 """Read and write the rows of training runs; each function is one short transaction."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,7 +12,7 @@ from space import Architecture, Cost, cost, digest
 
 from .records import Epoch, Evaluation, Outcome, Purpose, State
 from .storage import OpenStudy
-from .tables import EpochRow, EvaluationRow
+from .tables import EpochRow, EvaluationRow, GatesRow
 
 
 def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
@@ -36,6 +38,15 @@ def epochs(study: OpenStudy, evaluation: Evaluation) -> tuple[Epoch, ...]:
             Epoch(row.epoch, row.train_loss, row.validation_loss, row.accuracy, row.seconds)
             for row in session.scalars(query)
         )
+
+
+def gates(study: OpenStudy, evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    """Return, by module, what attention did in the evaluation's network; empty if unknown."""
+    query = (
+        select(GatesRow).where(GatesRow.evaluation_id == evaluation.id).order_by(GatesRow.module)
+    )
+    with Session(study.engine) as session:
+        return {row.module: json.loads(row.statistics) for row in session.scalars(query)}
 
 
 def add_proposal(
@@ -92,16 +103,27 @@ def add_epoch(study: OpenStudy, evaluation_id: int, attempt: int, epoch: Epoch) 
 
 def complete(study: OpenStudy, evaluation_id: int, outcome: Outcome) -> None:
     """Store the outcome: from here on the run is never repeated."""
-    _update(
-        study,
-        evaluation_id,
-        state="complete",
-        accuracy=outcome.accuracy,
-        correct=outcome.correct,
-        seconds=outcome.seconds,
-        images_per_second=outcome.images_per_second,
-        finished_at=datetime.now(UTC),
-    )
+    with Session(study.engine) as session:
+        session.add_all(
+            GatesRow(
+                evaluation_id=evaluation_id,
+                module=module,
+                gain=statistics.get("gain"),
+                statistics=json.dumps(statistics, allow_nan=False),
+            )
+            for module, statistics in outcome.gates.items()
+        )
+        _set(
+            session,
+            evaluation_id,
+            state="complete",
+            accuracy=outcome.accuracy,
+            correct=outcome.correct,
+            seconds=outcome.seconds,
+            images_per_second=outcome.images_per_second,
+            finished_at=datetime.now(UTC),
+        )
+        session.commit()
 
 
 def fail(study: OpenStudy, evaluation_id: int, reason: str) -> None:
@@ -126,10 +148,14 @@ def _end(study: OpenStudy, evaluation_id: int, state: State, reason: str) -> Non
 
 def _update(study: OpenStudy, evaluation_id: int, **values: object) -> None:
     with Session(study.engine) as session:
-        session.execute(
-            update(EvaluationRow).where(EvaluationRow.id == evaluation_id).values(**values)
-        )
+        _set(session, evaluation_id, **values)
         session.commit()
+
+
+def _set(session: Session, evaluation_id: int, **values: object) -> None:
+    session.execute(
+        update(EvaluationRow).where(EvaluationRow.id == evaluation_id).values(**values)
+    )
 
 
 def _record(row: EvaluationRow) -> Evaluation:

@@ -4,13 +4,21 @@ import json
 from math import isnan
 from pathlib import Path
 
-from space import Refusal, count_in_words, placements_in_words, share_in_words, write_architecture
+from space import (
+    Architecture,
+    Refusal,
+    count_in_words,
+    placements_in_words,
+    share_in_words,
+    write_architecture,
+)
 
 from .front import Front, Point, best, knee, recommended
 from .storage import OpenStudy
 
 PICKS = "recommended, best, knee, row:N, trial:N or front"
 BY_RULE = {"recommended": recommended, "best": best, "knee": knee}
+IN_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
 def picked(front: Front, pick: str) -> tuple[Point, ...]:
@@ -69,6 +77,7 @@ def head(point: Point, front: Front, study: OpenStudy) -> str:
             f"cost {', '.join(shares)}",
             f"train it as the study did: {train_command(study, 'FILE')}",
             "build it: backbones.build(space.read_architecture(Path('FILE')))",
+            insertion(point.architecture),
         ]
     )
 
@@ -78,6 +87,20 @@ def train_command(study: OpenStudy, file: str) -> str:
     names = ("dataset", "train_images", "epochs", "batch_size", "learning_rate", "weight_decay")
     options = (f"--{name.replace('_', '-')} {study.settings[name]}" for name in names)
     return f"search train {file} {' '.join(options)}"
+
+
+def insertion(architecture: Architecture) -> str:
+    """Return how the placements get into a network of torchvision's, which has four stages."""
+    backbone = architecture.plain_backbone()
+    nearest = "resnet50" if backbone.block == "bottleneck" else "resnet18"
+    name = backbone.name if backbone.name in IN_TORCHVISION else nearest
+    model = f"torchvision.models.{name}(weights='DEFAULT')"
+    if len(architecture.stages) == 4:
+        return f"into torchvision's: backbones.insert({model}, architecture.stages)"
+    return (
+        "into torchvision's, which needs a fourth list of placements first, say an empty one: "
+        f"backbones.insert({model}, (*architecture.stages, ()))"
+    )
 
 
 def _row(front: Front, number: int) -> Point:

@@ -45,7 +45,8 @@ class Reference:
 class Front:
     """Everything that the table, the figure and the export read.
 
-    `rows` are cheapest first; the first is the plain network, which nothing is cheaper than.
+    `rows` are cheapest first; the first is the plain network, which nothing is cheaper than, also
+    where a mechanism without parameters and MACs beats it.
     """
 
     cost_name: str
@@ -84,9 +85,17 @@ def front_of(found: Sequence[Evaluation], backbone: str, cost_name: str) -> Fron
 
 
 def undominated(points: Sequence[Point], cost_name: str) -> tuple[Point, ...]:
-    """Return the points that no cheaper or equally cheap one matches, cheapest first."""
+    """Return the points that no cheaper or equally cheap one matches, cheapest first.
+
+    The plain network stays: every other row is read against it.
+    """
     kept: list[Point] = []
-    for point in sorted(points, key=lambda p: (p.cost[cost_name], -p.estimate.accuracy, p.trial)):
+
+    def place(point: Point) -> tuple[int, bool, float, int]:
+        own = not point.architecture.is_plain
+        return point.cost[cost_name], own, -point.estimate.accuracy, point.trial
+
+    for point in sorted(points, key=place):
         if not kept or point.estimate.accuracy > kept[-1].estimate.accuracy:
             kept.append(point)
     return tuple(kept)

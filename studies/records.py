@@ -1,7 +1,8 @@
 """Plain data out of the tables."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from space import Architecture, Cost
 
@@ -30,6 +31,8 @@ class Outcome:
     params: int
     seconds: float
     images_per_second: float
+    # By the module's name: what its attention did on one validation batch, as plain JSON values.
+    gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

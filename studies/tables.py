@@ -70,6 +70,21 @@ class EpochRow(Table):
     seconds: Mapped[float]
 
 
+class GatesRow(Table):
+    """What one attention module did on a validation batch when its training had ended.
+
+    `gain` is the size of what it changes over that of its input; `statistics` is JSON, its keys
+    those of `backbones.ModuleStatistics`.
+    """
+
+    __tablename__ = "attention_gates"
+
+    evaluation_id: Mapped[int] = mapped_column(primary_key=True)
+    module: Mapped[str] = mapped_column(primary_key=True)
+    gain: Mapped[float | None]
+    statistics: Mapped[str] = mapped_column(Text)
+
+
 class FrontRow(Table):
     """One architecture of the Pareto front: derived, rebuilt at every start and after every trial.
 

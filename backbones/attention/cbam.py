@@ -11,6 +11,9 @@ from torch.nn import functional
 
 from space.attention.cbam import CBAMSizes
 
+from .gate import AttentionModule, Gate, spatial_map, vector
+from .norm import BatchNorm
+
 
 class ChannelGate(nn.Module):
     """σ(MLP(mean(x)) + MLP(max(x))) with one shared MLP."""
@@ -35,7 +38,7 @@ class SpatialGate(nn.Module):
     def __init__(self, kernel: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False)
-        self.norm = nn.BatchNorm2d(1, eps=1e-5, momentum=0.01)
+        self.norm = BatchNorm(1, eps=1e-5, momentum=0.01)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return one number in (0, 1) for each image and position."""
@@ -43,7 +46,7 @@ class SpatialGate(nn.Module):
         return torch.sigmoid(self.norm(self.conv(pooled_BHWP.permute(0, 3, 1, 2))))
 
 
-class CBAM(nn.Module):
+class CBAM(AttentionModule):
     """y = x' ⊙ spatial(x'), x' = x ⊙ channel(x).
 
     Starts with a spatial gate of 0.5 everywhere: about a quarter of the residual branch.
@@ -62,6 +65,12 @@ class CBAM(nn.Module):
         nn.init.kaiming_normal_(self.spatial.conv.weight, mode="fan_out")
         self.spatial.norm.reset_parameters()
         nn.init.zeros_(self.spatial.norm.weight)
+
+    def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
+        """Return the channel gate, and the spatial one of what it lets through."""
+        channel_BC11 = self.channel(x_BCHW)
+        spatial_B1HW = self.spatial(x_BCHW * channel_BC11)
+        return {"channel": vector(channel_BC11), "spatial": spatial_map(spatial_B1HW)}
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return the input, gated twice."""

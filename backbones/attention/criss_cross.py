@@ -6,19 +6,24 @@ Shapes: B images, C channels, H x W positions, D embedding, S = H + W: a column,
 doubled letter is what is attended to, so BHWW holds for each position its weights along the row.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from space.attention.criss_cross import CrissCrossSizes
 
+from .gate import AttentionModule, Gate, rows, scalar
 from .logits import logits
 
 
-class CrissCross(nn.Module):
+class CrissCross(AttentionModule):
     """x ← x + γ·Σ over column and row, applied R times with the same parameters.
 
     One softmax over the H + W − 1 different positions. Starts as the identity, γ = 0.
     """
+
+    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: CrissCrossSizes) -> None:
         super().__init__()
@@ -57,6 +62,16 @@ class CrissCross(nn.Module):
         from_column_BWHC = torch.matmul(column_BHWH.transpose(1, 2), value_BHWC.transpose(1, 2))
         from_row_BHWC = torch.matmul(row_BHWW, value_BHWC)
         return (from_row_BHWC + from_column_BWHC.transpose(1, 2)).permute(0, 3, 1, 2)
+
+    def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
+        """Return the weights of each pass over the map, and the gain."""
+        found = {"gamma": scalar(self.gamma)}
+        for number in range(1, self.recurrences + 1):
+            weights_BHWS = self.weights(x_BCHW)
+            own_BHW = weights_BHWS[..., x_BCHW.shape[2] :].diagonal(dim1=-2, dim2=-1)
+            found[f"pass{number}"] = rows(weights_BHWS, own=own_BHW)
+            x_BCHW = x_BCHW + self.gamma * self.gathered(x_BCHW)
+        return found
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return the input after all recurrences; the second reaches the whole map."""

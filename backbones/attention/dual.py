@@ -7,6 +7,7 @@ Shapes: B images, C channels, H x W positions, N = H·W, D embedding.
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,8 @@ from torch.nn import functional
 
 from space.attention.dual import DualSizes
 
-from .logits import logits
+from .gate import AttentionModule, Gate, rows, scalar
+from .logits import attended, logits
 
 # Of 64 independent rectified channels, whose cosines are 1/π, each takes 0.32 from itself at 0.2;
 # at 0.1 it takes 0.94 and mixes nothing, at 0.5 0.06: close to the mean of all.
@@ -37,8 +39,8 @@ class PositionMixing(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return what each position takes, without the position itself."""
-        value_BNC = self.value(x_BCHW).flatten(2).transpose(1, 2)
-        mixed_BNC = torch.bmm(self.weights(x_BCHW).to(value_BNC.dtype), value_BNC)
+        projections = (self.query(x_BCHW), self.key(x_BCHW), self.value(x_BCHW))
+        mixed_BNC = attended(*(one.flatten(2).transpose(1, 2) for one in projections))
         return mixed_BNC.transpose(1, 2).reshape(x_BCHW.shape)
 
 
@@ -84,8 +86,10 @@ class ChannelMixing(nn.Module):
         return mixed_BNC.transpose(1, 2).reshape(x_BCHW.shape)
 
 
-class Dual(nn.Module):
+class Dual(AttentionModule):
     """y = x + α·positions(x) + β·channels(x); starts as the identity, α = β = 0."""
+
+    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: DualSizes) -> None:
         super().__init__()
@@ -107,6 +111,17 @@ class Dual(nn.Module):
             nn.init.zeros_(self.alpha)
         if self.has_channel:
             nn.init.zeros_(self.beta)
+
+    def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
+        """Return the weights and the gain of each branch."""
+        found: dict[str, Gate] = {}
+        if self.has_position:
+            found["position"] = rows(self.position.weights(x_BCHW))
+            found["alpha"] = scalar(self.alpha)
+        if self.has_channel:
+            found["channel"] = rows(self.channel.weights(x_BCHW))
+            found["beta"] = scalar(self.beta)
+        return found
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return the input and what both branches add to it."""

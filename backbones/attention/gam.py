@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 from space.attention.gam import GAMSizes
 
+from .gate import AttentionModule, Gate, tensor
+from .norm import BatchNorm
+
 
 def _full(channels: int, sizes: GAMSizes) -> list[nn.Module]:
     """Return k x k from C to M and back."""
@@ -59,7 +62,7 @@ def _depthwise(channels: int, sizes: GAMSizes) -> list[nn.Module]:
 
 
 def _activation(hidden: int) -> tuple[nn.Module, nn.Module]:
-    return nn.BatchNorm2d(hidden), nn.ReLU(inplace=True)
+    return BatchNorm(hidden), nn.ReLU(inplace=True)
 
 
 VARIANTS: dict[str, Callable[[int, GAMSizes], list[nn.Module]]] = {
@@ -70,7 +73,7 @@ VARIANTS: dict[str, Callable[[int, GAMSizes], list[nn.Module]]] = {
 }
 
 
-class GAM(nn.Module):
+class GAM(AttentionModule):
     """y = x' ⊙ spatial(x'), x' = x ⊙ channel(x); both gates have the shape of x.
 
     Starts with gates around 0.5 each: about a quarter of the residual branch.
@@ -85,7 +88,13 @@ class GAM(nn.Module):
             nn.Sigmoid(),
         )
         convolutions = VARIANTS[sizes.variant](channels, sizes)
-        self.spatial = nn.Sequential(*convolutions, nn.BatchNorm2d(channels), nn.Sigmoid())
+        self.spatial = nn.Sequential(*convolutions, BatchNorm(channels), nn.Sigmoid())
+
+    def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
+        """Return both gates, each of the size of the map."""
+        channel_BCHW = self.channel(x_BCHW)
+        spatial_BCHW = self.spatial(x_BCHW * channel_BCHW)
+        return {"channel": tensor(channel_BCHW), "spatial": tensor(spatial_BCHW)}
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return the input, gated twice."""

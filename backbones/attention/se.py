@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 from space.attention.se import SESizes
 
+from .gate import AttentionModule, Gate, vector
 
-class SE(nn.Module):
+
+class SE(AttentionModule):
     """y = x ⊙ σ(W2·ReLU(W1·mean(x))).
 
     Starts with gates around 0.5: half of the residual branch, not the identity.
@@ -25,6 +27,10 @@ class SE(nn.Module):
         """Return one number in (0, 1) for each image and channel."""
         hidden_BM = torch.relu(self.squeeze(x_BCHW.mean(dim=(2, 3))))
         return torch.sigmoid(self.excite(hidden_BM))[:, :, None, None]
+
+    def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
+        """Return the channel gate."""
+        return {"channel": vector(self.gate(x_BCHW))}
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return the gated input."""

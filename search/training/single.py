@@ -23,6 +23,8 @@ from .data import ensure
 if TYPE_CHECKING:
     from torch.nn import Module
 
+    from .loop import Images
+
 
 def moved(file: Path, name: str | None) -> Architecture:
     """Return the file's architecture, on another backbone if one is named.
@@ -81,6 +83,7 @@ def train_single(
         model = seeded_model(architecture, config.seed)
         for epoch, _ in train(model, images, config.protocol, seed=config.seed):
             say(_line(epoch, config))
+        _say_what_is_idle(model, images, say)
     except TrainingDivergedError as error:
         raise Refusal(f"{error}; a smaller --learning-rate may help") from error
     except (RuntimeError, MemoryError) as error:
@@ -108,6 +111,18 @@ def _line(epoch: Epoch, config: StudyConfig) -> str:
         f"validation loss {epoch.validation_loss:.3f}, validation accuracy "
         f"{100 * epoch.accuracy:.2f} %, {epoch.seconds:.0f} s ({speed:,.0f} images/s)"
     )
+
+
+def _say_what_is_idle(model: "Module", images: "Images", say: Callable[[str], None]) -> None:
+    """Name each attention module without which the network would do as well."""
+    from backbones import reason_dead
+
+    from .worker import gates_of
+
+    for name, facts in gates_of(model, images).items():
+        reason = reason_dead(facts)
+        if reason:
+            say(f"attention without effect in {name}: {reason}")
 
 
 def _save(model: "Module", architecture: Architecture, path: Path) -> None:

@@ -9,16 +9,25 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from backbones import Measured, build, measure
+from backbones import (
+    Measured,
+    ModuleStatistics,
+    as_plain,
+    build,
+    gate_statistics,
+    measure,
+)
 from search.config import Protocol
 from search.executors.jobs import Job, JobFailedError, JobStoppedError, ShouldStop
 from space import Architecture, cost
 from studies import Epoch, Outcome
 
+from .augment import normalised
 from .data import load
 from .loop import Images, TrainingDivergedError, TrainingStoppedError, on_device, train
 
 OUT_OF_MEMORY = "out of memory; a smaller --batch-size may fit"
+GATE_IMAGES = 128  # a map of 1,024 positions squared is 4 MB an image
 PROBE_STEPS = 8  # the first two warm up and are not timed
 
 
@@ -80,7 +89,20 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         yield epoch
     assert last is not None, "a protocol has at least one epoch"
     speed = job.protocol.epochs * len(images.train_labels_N) / seconds
-    yield Outcome(last.accuracy, last.correct, measured.macs, measured.params, seconds, speed)
+    yield Outcome(
+        last.accuracy,
+        last.correct,
+        measured.macs,
+        measured.params,
+        seconds,
+        speed,
+        as_plain(gates_of(model, images)),
+    )
+
+
+def gates_of(model: nn.Module, images: Images) -> dict[str, ModuleStatistics]:
+    """Return what each attention module does on some validation images."""
+    return gate_statistics(model, [normalised(images.validation_NHWC[:GATE_IMAGES])])
 
 
 def _probe(job: Job, should_stop: ShouldStop) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..shape import Shape
 
-Choice = int | str | bool
+Choice = int | str | bool | float
 UsualPosition = Literal["residual", "stage_end"]
 QUADRATIC_POSITIONS = 256  # an N x N map at 32x32 is 4 MB an image: N = 256 is the most proposed
 
@@ -48,15 +48,15 @@ class Mechanism(BaseModel, ABC):
     def in_words(self) -> str:
         """Return the kind and the hyperparameters that matter, short enough for a table."""
 
-    def reason_invalid(self, shape: Shape) -> str | None:  # noqa: ARG002 - most fit every shape
+    def reason_invalid(self, shape: Shape) -> str | None:
         """Return the rule that forbids building this on the shape, or None."""
         return None
 
-    def reason_unproposed(self, shape: Shape) -> str | None:  # noqa: ARG002 - most fit every shape
+    def reason_unproposed(self, shape: Shape) -> str | None:
         """Return the reason a search does not propose this on the shape, or None."""
         return None
 
-    def is_active(self, name: str) -> bool:  # noqa: ARG002 - most have no conditional ones
+    def is_active(self, name: str) -> bool:
         """Say whether the hyperparameter changes anything, given the others."""
         return True
 

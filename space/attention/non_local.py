@@ -21,6 +21,14 @@ from .mechanism import (
     quadratic_reason,
 )
 
+# How two positions are compared, and the word for it in a table.
+FORMS = {
+    "embedded_gaussian": "embedded",
+    "dot_product": "dot",
+    "gaussian": "gaussian",
+    "concatenation": "concat",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NonLocalSizes(Sizes):
@@ -35,15 +43,13 @@ class NonLocal(Mechanism):
     """Every position takes a weighted mean of all positions, added to it."""
 
     kind: Literal["non_local"] = "non_local"
-    pairwise: Annotated[str, AfterValidator(one_of("embedded_gaussian", "dot_product"))] = (
-        "embedded_gaussian"
-    )
+    pairwise: Annotated[str, AfterValidator(one_of(*FORMS))] = "embedded_gaussian"
     reduction: Annotated[int, AfterValidator(one_of(2, 4, 8))] = 2
     sub_sample: bool = False
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {
-        "pairwise": ("embedded_gaussian", "dot_product"),
+        "pairwise": tuple(FORMS),
         "reduction": (2, 4, 8),
         "sub_sample": (False, True),
     }
@@ -54,16 +60,30 @@ class NonLocal(Mechanism):
         return NonLocalSizes(width, self.pairwise, self.sub_sample)
 
     def macs(self, shape: Shape) -> int:
-        """Return 2·C·d·N + 2·C·d·N' + 2·N·N'·d, N' the number of keys."""
-        width, positions = self.sizes(shape).embedding, shape.positions
-        keys = (shape.height // 2) * (shape.width // 2) if self.sub_sample else positions
-        projections = 2 * shape.channels * width * (positions + keys)
-        return projections + 2 * positions * keys * width
+        """Return the projections' and the pairs' multiply-accumulates, K the number of keys.
+
+        C·d·N for W_z and C·d·K for g; θ and φ as much again, unless Gaussian; N·K·d for the values
+        taken, and for comparing as much (N·K·C on x itself, d·(N + K) for a concatenation).
+        """
+        channels, width, queries = shape.channels, self.sizes(shape).embedding, shape.positions
+        keys = (shape.height // 2) * (shape.width // 2) if self.sub_sample else queries
+        projections = channels * width * (queries + keys)
+        compared = {
+            "gaussian": queries * keys * channels,
+            "concatenation": projections + width * (queries + keys),
+        }.get(self.pairwise, projections + queries * keys * width)
+        return projections + compared + queries * keys * width
 
     def params(self, shape: Shape) -> int:
-        """Return 4·C·d + 3·d + C for four biased projections, and the norm's 2·C."""
-        width = self.sizes(shape).embedding
-        return 4 * shape.channels * width + 3 * width + 3 * shape.channels
+        """Return g and W_z with biases, θ and φ unless Gaussian, w of a concatenation, the norm.
+
+        2·C·d + d + C, 2·C·d + 2·d, 2·d and 2·C.
+        """
+        channels, width = shape.channels, self.sizes(shape).embedding
+        found = 2 * channels * width + width + channels + 2 * channels
+        if self.pairwise != "gaussian":
+            found += 2 * channels * width + 2 * width
+        return found + (2 * width if self.pairwise == "concatenation" else 0)
 
     def reason_invalid(self, shape: Shape) -> str | None:
         """Refuse sub-sampling where 2x2 pooling leaves nothing."""
@@ -78,5 +98,5 @@ class NonLocal(Mechanism):
 
     def in_words(self) -> str:
         """Return `non_local embedded r2 sub`."""
-        form = "embedded" if self.pairwise == "embedded_gaussian" else "dot"
+        form = FORMS[self.pairwise]
         return f"non_local {form} r{self.reduction}{' sub' if self.sub_sample else ''}"

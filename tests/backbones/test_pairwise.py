@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from backbones.attention.criss_cross import CrissCross
 from backbones.attention.dual import COSINE_TEMPERATURE, Dual
-from backbones.attention.logits import logits
+from backbones.attention.logits import attended, logits
 from backbones.attention.non_local import NonLocal
 from space.attention.criss_cross import CrissCrossSizes
 from space.attention.dual import DualSizes
-from space.attention.non_local import NonLocalSizes
+from space.attention.non_local import FORMS, NonLocalSizes
 
 HEIGHT, WIDTH, CHANNELS, EMBEDDING = 4, 6, 8, 3
 
@@ -29,8 +29,9 @@ def non_local(pairwise: str = "embedded_gaussian", *, sub_sample: bool = False) 
     torch.manual_seed(1)
     module = NonLocal(CHANNELS, NonLocalSizes(EMBEDDING, pairwise, sub_sample)).double().eval()
     nn.init.constant_(module.norm.weight, 1.5)
-    for conv in (module.query, module.key, module.value, module.out):
-        conv.reset_parameters()
+    for part in module.children():
+        if isinstance(part, nn.Conv2d | nn.Linear):
+            part.reset_parameters()
     return module
 
 
@@ -61,19 +62,34 @@ def near(y: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(y, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("pairwise", ["embedded_gaussian", "dot_product"])
+def pairs(module: NonLocal, x_BCN: Tensor, pooled_BCK: Tensor) -> Tensor:
+    """Return f of every query and key by the paper's formulas."""
+    if module.pairwise == "gaussian":
+        powers_BNK = (x_BCN.transpose(1, 2) @ pooled_BCK).exp()
+        return powers_BNK / powers_BNK.sum(dim=2, keepdim=True)
+    theta_BDN, phi_BDK = projected(module.query, x_BCN), projected(module.key, pooled_BCK)
+    num_keys = pooled_BCK.shape[2]
+    if module.pairwise == "concatenation":  # a tensor of all pairs, as the paper writes it
+        by_query = theta_BDN.transpose(1, 2)[:, :, None].expand(-1, -1, num_keys, -1)
+        by_key = phi_BDK.transpose(1, 2)[:, None].expand_as(by_query)
+        w_2D = torch.cat((module.score_query.weight[0], module.score_key.weight[0]))
+        return (torch.cat((by_query, by_key), dim=-1) @ w_2D).clamp(min=0) / num_keys
+    product_BNK = theta_BDN.transpose(1, 2) @ phi_BDK
+    if module.pairwise == "dot_product":
+        return product_BNK / num_keys
+    powers_BNK = (product_BNK / math.sqrt(EMBEDDING)).exp()
+    return powers_BNK / powers_BNK.sum(dim=2, keepdim=True)
+
+
+@pytest.mark.parametrize("pairwise", FORMS)
 @pytest.mark.parametrize("sub_sample", [False, True])
 def test_non_local_follows_its_formula(pairwise: str, sub_sample: bool) -> None:
     x_BCHW, module = images(), non_local(pairwise, sub_sample=sub_sample)
     x_BCN = x_BCHW.flatten(2)
-    pooled_BCHW = nn.MaxPool2d(2)(x_BCHW) if sub_sample else x_BCHW
-    theta, phi = projected(module.query, x_BCN), projected(module.key, pooled_BCHW.flatten(2))
-    product_BNK = theta.transpose(1, 2) @ phi
-    weights_BNK = product_BNK / product_BNK.shape[2]
-    if pairwise == "embedded_gaussian":
-        powers_BNK = (product_BNK / math.sqrt(EMBEDDING)).exp()
-        weights_BNK = powers_BNK / powers_BNK.sum(dim=2, keepdim=True)
-    y_BDN = projected(module.value, pooled_BCHW.flatten(2)) @ weights_BNK.transpose(1, 2)
+    pooled_BCK = (nn.MaxPool2d(2)(x_BCHW) if sub_sample else x_BCHW).flatten(2)
+    weights_BNK = pairs(module, x_BCN, pooled_BCK)
+    near(module.weights(x_BCHW, module.pooled(x_BCHW)).double(), weights_BNK)
+    y_BDN = projected(module.value, pooled_BCK) @ weights_BNK.transpose(1, 2)
     z_BCN = x_BCN + 1.5 * projected(module.out, y_BDN) / math.sqrt(1 + 1e-5)
     near(module(x_BCHW).flatten(2), z_BCN)
 
@@ -91,8 +107,7 @@ def test_sub_sampling_leaves_a_quarter_of_the_keys_and_every_query(
 @pytest.mark.parametrize(
     "module",
     [
-        non_local(),
-        non_local("dot_product"),
+        *(non_local(pairwise) for pairwise in FORMS),
         dual("position"),
         *(dual("channel", scores) for scores in ("flipped", "scaled", "cosine")),
         dual("both"),
@@ -192,6 +207,31 @@ def test_two_recurrences_reach_the_whole_map_and_one_does_not() -> None:
         y_BCHW = criss_cross(recurrences)(x_BCHW)
         (gradient_BCHW,) = torch.autograd.grad(y_BCHW[0, :, 0, 0].sum(), x_BCHW)
         assert bool((gradient_BCHW[0].abs().sum(dim=0) > 0).all()) == whole
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("width", [3, 8])
+def test_fused_attention_is_the_plain_formula(precision: torch.dtype, width: int) -> None:
+    """With values as wide as the keys a fused kernel serves; with others torch's plain form."""
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(2, 24, size, requires_grad=True) for size in (3, 3, width))
+    bias = torch.randn(2, 24, 24)
+    for scale, added in ((1.0, None), (0.5, None), (1.0, bias)):
+        weights = (scale * query @ key.transpose(1, 2) + (0 if added is None else added)).softmax(
+            2
+        )
+        expected = weights @ value
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+            found = attended(query, key, value, scale=scale, bias_QK=added)
+        assert found.dtype == precision
+        rounding = 1e-5 if precision == torch.float32 else 0.03
+        torch.testing.assert_close(found.float(), expected, rtol=rounding, atol=rounding)
+        gradients = [
+            torch.autograd.grad(one.float().square().sum(), (query, key, value), retain_graph=True)
+            for one in (found, expected)
+        ]
+        for fused, plain in zip(*gradients, strict=True):
+            torch.testing.assert_close(fused, plain, rtol=5 * rounding, atol=5 * rounding)
 
 
 def test_logits_are_in_single_precision_under_autocast() -> None:

@@ -1,13 +1,24 @@
 """Networks from data: sizes, names, starts, and the order of what is placed in one slot."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from backbones import build, measure, refuse_difference
-from space import BACKBONES, Architecture, Placement, SearchSpace, baselines, cost, plain
+from space import (
+    BACKBONES,
+    MECHANISMS,
+    Architecture,
+    Placement,
+    SearchSpace,
+    baselines,
+    cost,
+    plain,
+)
+from space.place import Position
 
 RESIDUAL = {"attention": {"kind": "se"}, "position": "residual"}
 
@@ -15,8 +26,12 @@ RESIDUAL = {"attention": {"kind": "se"}, "position": "residual"}
 def network(*placements: Mapping[str, object], seed: int = 0) -> nn.Module:
     """Return a ResNet-14 with the placements in its second stage."""
     torch.manual_seed(seed)
+    return build(in_stage2(*placements))
+
+
+def in_stage2(*placements: Mapping[str, object]) -> Architecture:
     second = tuple(Placement.model_validate(one) for one in placements)
-    return build(Architecture(backbone="resnet14", stages=((), second, ())))
+    return Architecture(backbone="resnet14", stages=((), second, ()))
 
 
 def images() -> Tensor:
@@ -87,6 +102,84 @@ def test_the_residual_slot_is_behind_the_last_norm_and_before_the_sum() -> None:
     torch.testing.assert_close(block(x_BCHW), (se(branch_BCHW) + x_BCHW).relu())
 
 
+def eca(position: str, **other: str) -> dict[str, object]:
+    return {"attention": {"kind": "eca"}, "position": position, **other}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "numbers"),
+    [("all", [1, 2, 3]), ("first", [1]), ("last", [3]), ("alternate", [1, 3])],
+)
+def test_the_named_blocks_get_attention(blocks: str, numbers: list[int]) -> None:
+    placement = Placement.model_validate(eca("residual", blocks=blocks))
+    model = build(Architecture(backbone="resnet20", stages=((), (placement,), ())))
+    found = [name for name, module in model.named_modules() if type(module).__name__ == "ECA"]
+    assert found == [f"stage2.block{number}.residual.0" for number in numbers]
+
+
+def probed(backbone: str, position: str) -> tuple[nn.Module, nn.Module]:
+    """Return the first block of stage 2, in evaluation mode, and the attention in it."""
+    torch.manual_seed(0)
+    placement = Placement.model_validate(eca(position, blocks="first"))
+    stages: list[tuple[Placement, ...]] = [() for _ in BACKBONES[backbone].stages]
+    stages[1] = (placement,)
+    block = build(Architecture(backbone=backbone, stages=tuple(stages))).eval()
+    block = block.get_submodule("stage2.block1")
+    return block, block.get_submodule(f"{position}.0")
+
+
+def by_hand(block: nn.Module, place: str, attention: nn.Module, x_BCHW: Tensor) -> Tensor:
+    """Return a block's output, written out once more with attention in one place."""
+
+    def at(here: str, y_BCHW: Tensor) -> Tensor:
+        return attention(y_BCHW) if here == place else y_BCHW
+
+    def layer(number: int, y_BCHW: Tensor) -> Tensor:
+        norm, conv = (block.get_submodule(f"{part}{number}") for part in ("norm", "conv"))
+        out_BCHW: Tensor = norm(conv(y_BCHW))
+        return out_BCHW
+
+    y_BCHW = at("after_conv1", layer(1, at("pre", x_BCHW)).relu())
+    y_BCHW = layer(2, y_BCHW)
+    if hasattr(block, "conv3"):
+        y_BCHW = layer(3, y_BCHW.relu())
+    shortcut_BCHW = at("identity", block.get_submodule("shortcut")(x_BCHW))
+    return at("post", (at("residual", y_BCHW) + shortcut_BCHW).relu())
+
+
+@pytest.mark.parametrize("position", ["pre", "after_conv1", "residual", "identity", "post"])
+@pytest.mark.parametrize("backbone", ["resnet14", "resnet18", "resnet26"])
+def test_attention_stands_where_its_position_says(backbone: str, position: str) -> None:
+    block, attention = probed(backbone, position)
+    width = BACKBONES[backbone].block_shapes(2, 1).entering.channels
+    x_BCHW = torch.randn(2, width, 8, 8).relu()
+    expected_BCHW = by_hand(block, position, attention, x_BCHW)
+    torch.testing.assert_close(block(x_BCHW), expected_BCHW)
+    elsewhere = by_hand(block, "nowhere", attention, x_BCHW)
+    assert not torch.allclose(block(x_BCHW), elsewhere)
+
+
+def test_behind_the_stage_is_behind_the_last_blocks_addition() -> None:
+    torch.manual_seed(0)
+    behind, after = (network(eca(position, blocks="last")) for position in ("stage_end", "post"))
+    renamed = {k.replace("block2.post.0", "end.0"): v for k, v in after.state_dict().items()}
+    behind.load_state_dict(renamed)
+    assert torch.equal(behind.eval()(images()), after.eval()(images()))
+
+
+@pytest.mark.parametrize("kind", MECHANISMS)
+@pytest.mark.parametrize("position", get_args(Position))
+def test_behind_a_zero_gain_the_network_starts_as_the_plain_one(kind: str, position: str) -> None:
+    data = {"attention": {"kind": kind}, "position": position, "gain": "zero"}
+    model, bare = network(data), network(seed=1)
+    bare.load_state_dict({k: v for k, v in model.state_dict().items() if k in bare.state_dict()})
+    for mode in (True, False):
+        model.train(mode)
+        bare.train(mode)
+        torch.testing.assert_close(model(images()), bare(images()), rtol=0, atol=1e-6)
+    refuse_difference(in_stage2(data), model)
+
+
 def test_the_pad_shortcut_keeps_every_other_position_and_adds_zeros() -> None:
     x_BCHW = torch.randn(2, 16, 32, 32)
     y_BCHW = network().get_submodule("stage2.block1.shortcut")(x_BCHW)
@@ -94,8 +187,10 @@ def test_the_pad_shortcut_keeps_every_other_position_and_adds_zeros() -> None:
     assert not y_BCHW[:, 16:].any()
 
 
-@pytest.mark.parametrize("kind", ["non_local", "dual", "criss_cross"])
-@pytest.mark.parametrize("position", ["residual", "stage_end"])
+@pytest.mark.parametrize(
+    "kind", ["non_local", "dual", "criss_cross", "gct", "gc", "double", "mhsa", "lka"]
+)
+@pytest.mark.parametrize("position", get_args(Position))
 def test_an_identity_at_the_start_survives_the_build(kind: str, position: str) -> None:
     model = network({"attention": {"kind": kind}, "position": position})
     bare = network(seed=1)

@@ -361,6 +361,7 @@ def test_commands_and_options_are_frozen() -> None:
     training += ["--learning-rate", "--seed", "--train-images", "--weight-decay"]
     run = ["--baselines", "--budget", "--cost", "--max-time", "--references", "--sampler"]
     assert names == {
+        "space": ["--backbone", "--format"],
         "run": sorted([*run, "--trials", "--workers", *study, *training]),
         "status": study,
         "front": ["--cost", "--format", *study],

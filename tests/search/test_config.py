@@ -97,7 +97,7 @@ def test_what_is_searched_does_not_change_the_protocol(field: str, values: Value
         ("learning_rate", float("inf"), "--learning-rate: .*finite number, got inf"),
         ("weight_decay", -1, "--weight-decay: .*greater than or equal to 0, got -1"),
         ("dataset", "mnist", "--dataset: .*'cifar10' or 'cifar10-sample', got mnist"),
-        ("backbone", "resnet50", "--backbone: .*got resnet50"),
+        ("backbone", "resnet51", "--backbone: .*got resnet51"),
         ("cost", "latency", "--cost: .*'macs' or 'params', got latency"),
         ("sampler", "grid", "--sampler: .*got grid"),
         ("seed", -1, "--seed: .*greater than or equal to 0, got -1"),

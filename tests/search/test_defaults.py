@@ -62,7 +62,7 @@ def test_the_rate_grows_with_the_batch() -> None:
 
 
 def test_an_unknown_data_set_or_backbone_is_refused_by_its_name() -> None:
-    with pytest.raises(Refusal, match=r"backbone must be one of .*, got resnet50"):
-        with_defaults({"backbone": "resnet50"}, "cpu", "float32")
+    with pytest.raises(Refusal, match=r"backbone must be one of .*, got resnet51"):
+        with_defaults({"backbone": "resnet51"}, "cpu", "float32")
     with pytest.raises(Refusal, match=r"--dataset: .*got mnist"):
         config_of(with_defaults({"dataset": "mnist"}, "cpu", "float32"))

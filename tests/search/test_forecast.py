@@ -17,7 +17,7 @@ from search.forecast import (
     remembered_speed,
     scaled,
 )
-from space import MECHANISMS, SearchSpace, baselines, cost, plain
+from space import SearchSpace, baselines, cost, plain
 from studies import Evaluation, Outcome
 
 MakeEvaluation = Callable[..., Evaluation]
@@ -109,11 +109,11 @@ def test_a_space_of_nothing_costs_what_plain_costs() -> None:
 
 
 def test_the_mean_cost_is_that_of_parameters_drawn_evenly() -> None:
-    """SE: in every stage with probability 1/2, each proposed reduction equally often."""
+    """SE: in every stage with probability 1/2, each position and reduction equally often."""
     space = SearchSpace(backbone="resnet8", kinds=("se",))
     added = 0.0
     for stage in space.stages:
-        of_each = [MECHANISMS["se"](**one).macs(stage.shape) for one in stage.settings["se"]]
+        of_each = [stage.cost(one).macs for one in stage.placements]
         added += sum(of_each) / len(of_each) / 2
     found = (mean_cost_ratio(space) - 1) * cost(PLAIN).macs
     assert found == pytest.approx(added, rel=0.2)  # three standard errors of 200 draws

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from search.cli import run_command
-from space import read_architecture
-from studies import epochs, evaluations, open_existing
+from space import plan, read_architecture
+from studies import epochs, evaluations, gates, open_existing
 
 SMALL = ["--dataset", "cifar10-sample", "--backbone", "resnet8", "--train-images", "200"]
 SMALL += ["--batch-size", "50", "--device", "cpu"]
@@ -42,6 +42,12 @@ def test_a_study_trains_exports_and_trains_the_export(
         assert len(row.correct or b"") == 1000 / 8
         (epoch,) = epochs(study, row)
         assert epoch.accuracy == row.accuracy
+        assert set(gates(study, row)) == {
+            f"stage{slot.stage}.block{slot.block}.{slot.position}.{slot.order}".replace(
+                "block1.stage_end", "end"
+            )
+            for slot in plan(row.architecture)
+        }
     assert run_command(["export", "--pick", "trial:4", "--out", "four.yaml"]) == 0
     assert read_architecture(Path("four.yaml")) == rows[4].architecture
     train = ["train", "four.yaml", "--epochs", "2", "--save", "four.safetensors", *SMALL]
@@ -50,6 +56,20 @@ def test_a_study_trains_exports_and_trains_the_export(
     shown = capsys.readouterr().out
     assert "epoch 2/2" in shown
     assert "four.safetensors" in shown
+
+
+def test_attention_without_effect_is_named_after_a_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A weight decay and learning rate this small leave the zeroed norm of non-local at zero."""
+    monkeypatch.chdir(tmp_path)
+    Path("idle.yaml").write_text(
+        "backbone: resnet8\nstages: [[], [{attention: {kind: non_local}, position: post}], []]\n"
+    )
+    still = ["--learning-rate", "1e-12", "--epochs", "1"]
+    assert run_command(["train", "idle.yaml", *still, *SMALL]) == 0
+    shown = capsys.readouterr().out
+    assert "attention without effect in stage2.block1.post.0: it changes its input by" in shown
 
 
 def test_saved_weights_load_into_the_built_network(

@@ -39,9 +39,33 @@ def test_resnet18_has_the_size_everyone_reports() -> None:
     assert cost(plain("resnet18")).macs == 555_422_720
 
 
+def test_resnet50_with_a_small_stem_has_the_size_everyone_reports() -> None:
+    """torchvision's 25,557,032 with another stem (3x3 for 7x7) and another last layer."""
+    found = cost(plain("resnet50", 1000)).params
+    assert found == 25_557_032 - (49 - 9) * 3 * 64
+    assert cost(plain("resnet50")).params == found - 2049 * 1000 + 2049 * 10
+
+
+def test_a_bottleneck_costs_what_its_convolutions_cost() -> None:
+    """ResNet-26: the stride is in the 3x3 convolution, so the 1x1 before it sees the large map."""
+    stem, macs, entering, side = 3 * 64 * 9 * 32**2, 0, 64, 32
+    for inner in (64, 128, 256, 512):
+        small = side if inner == 64 else side // 2
+        macs += entering * inner * side**2 + (9 * inner + 4 * inner) * inner * small**2
+        macs += entering * 4 * inner * small**2  # the shortcut
+        macs += (4 * inner + 9 * inner + 4 * inner) * inner * small**2  # the second block
+        entering, side = 4 * inner, small
+    assert cost(plain("resnet26")).macs == stem + macs + 2048 * 10
+
+
+def test_the_three_stage_network_of_the_gam_tutorial_has_its_size() -> None:
+    found = cost(plain("resnet14w64")).params
+    assert f"{found / 1e6:.2f}" == "2.78"
+
+
 @pytest.mark.parametrize("name", BACKBONES)
 def test_a_name_holds_the_number_of_weighted_layers(name: str) -> None:
-    assert name == f"resnet{BACKBONES[name].depth}"
+    assert name.removesuffix("w64") == f"resnet{BACKBONES[name].depth}"
 
 
 def test_a_cost_is_the_plain_networks_and_each_slots() -> None:
@@ -68,6 +92,7 @@ def test_references_are_one_size_smaller_and_two_larger() -> None:
     assert [one.name for one in references("resnet20")] == ["resnet14", "resnet32", "resnet44"]
     assert [one.name for one in references("resnet8")] == ["resnet14", "resnet20"]
     assert [one.name for one in references("resnet34")] == ["resnet18"]
+    assert [one.name for one in references("resnet50")] == ["resnet26", "resnet101", "resnet152"]
 
 
 def test_a_slot_stands_where_its_placement_says() -> None:

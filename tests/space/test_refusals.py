@@ -19,7 +19,7 @@ from space import (
 )
 
 SE = {"attention": {"kind": "se"}, "position": "residual"}
-KINDS = "se, cbam, non_local, dual, criss_cross, gam"
+KINDS = ", ".join(MECHANISMS)
 
 
 def document(placement: Mapping[str, object], **other: object) -> dict[str, Any]:
@@ -43,12 +43,21 @@ def document(placement: Mapping[str, object], **other: object) -> dict[str, Any]
             "stages[2][0].attention.se.reduction: must be one of 2, 4, 8, 16, 32, got 3",
         ),
         (
-            document({**SE, "position": "pre"}),
-            "stages[2][0].position: Input should be 'residual' or 'stage_end', got pre",
+            document({**SE, "position": "middle"}),
+            "stages[2][0].position: Input should be 'residual', 'after_conv1', 'pre', 'identity', "
+            "'post' or 'stage_end', got middle",
         ),
         (
             document({**SE, "position": "stage_end", "blocks": "all"}),
             "stages[2][0]: blocks must be last (or left out) at stage_end, got all",
+        ),
+        (
+            document({**SE, "gain": "half"}),
+            "stages[2][0].gain: Input should be 'plain' or 'zero', got half",
+        ),
+        (
+            document({**SE, "blocks": "some"}),
+            "stages[2][0].blocks: Input should be 'all', 'first', 'last' or 'alternate', got some",
         ),
         (
             document(SE, stages=[[], []]),

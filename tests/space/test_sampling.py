@@ -1,5 +1,6 @@
 import random
 from collections.abc import Iterator
+from math import prod
 
 import pytest
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from space import (
     BACKBONES,
     Architecture,
     Choice,
+    Placement,
     SearchSpace,
     assignment,
     baselines,
@@ -16,6 +18,7 @@ from space import (
     digest,
     plain,
     plan,
+    random_architecture,
     sample,
 )
 
@@ -53,13 +56,47 @@ def drawn(name: str, num_samples: int = 300) -> Iterator[tuple[Architecture, Cho
         yield sample(chooser, search_space), chooser
 
 
-@pytest.mark.parametrize("name", ["resnet20", "resnet18"])
-def test_every_sample_is_valid_and_proposed(name: str) -> None:
+def is_proposed(architecture: Architecture) -> bool:
+    return all(
+        slot.attention.reason_invalid(slot.shape) is None
+        and slot.attention.reason_unproposed(slot.shape) is None
+        for slot in plan(architecture)
+    )
+
+
+@pytest.mark.parametrize("name", ["resnet20", "resnet18", "resnet50"])
+def test_every_sample_is_valid_and_the_space_knows_which_are_proposed(name: str) -> None:
+    search_space = SearchSpace(backbone=name)
     for architecture, _ in drawn(name):
         assert Architecture.from_json(architecture.to_json()) == architecture
-        for slot in plan(architecture):
-            assert slot.attention.reason_invalid(slot.shape) is None
-            assert slot.attention.reason_unproposed(slot.shape) is None
+        reason = search_space.reason_unproposed(architecture)
+        assert is_proposed(architecture) == (reason is None)
+
+
+@pytest.mark.parametrize("name", ["resnet20", "resnet18"])
+def test_of_a_hundred_samples_five_at_most_are_refused(name: str) -> None:
+    proposed = [is_proposed(architecture) for architecture, _ in drawn(name)]
+    assert sum(proposed) / len(proposed) > 0.95
+
+
+def test_a_random_architecture_is_proposed() -> None:
+    generator, search_space = random.Random(0), SearchSpace(backbone="resnet20")
+    for _ in range(300):
+        assert is_proposed(random_architecture(generator, search_space))
+
+
+def test_what_does_not_fit_before_a_stage_is_refused_with_the_shape_there() -> None:
+    search_space = SearchSpace(backbone="resnet20")
+    placement = Placement.model_validate({"attention": {"kind": "non_local"}, "position": "pre"})
+    reason = search_space.reason_unproposed(search_space.architecture((None, placement, None)))
+    assert reason == (
+        "non_local at pre of stage 2 (16@32x32) is not proposed: an attention map over all "
+        "positions is proposed for at most 256 of them, got 1024"
+    )
+    behind_first = placement.model_copy(update={"blocks": "last"})
+    assert not search_space.reason_unproposed(
+        search_space.architecture((None, behind_first, None))
+    )
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet18"])
@@ -80,8 +117,8 @@ def test_only_listed_parameters_are_asked_and_none_with_one_choice(name: str) ->
     assert asked == set(parameters)
 
 
-def every_assignment(search_space: SearchSpace) -> Iterator[dict[str, Choice]]:
-    """Walk the tree of questions to each of its leaves."""
+def every_network(search_space: SearchSpace, stage: int) -> Iterator[Architecture]:
+    """Walk the tree of questions about one stage to each of its leaves; the others stay plain."""
     waiting: list[list[Choice]] = [[]]
     while waiting:
         path = waiting.pop()
@@ -93,6 +130,8 @@ def every_assignment(search_space: SearchSpace) -> Iterator[dict[str, Choice]]:
             path: list[Choice] = path,
             answers: dict[str, Choice] = answers,
         ) -> Choice:
+            if not name.startswith(f"stage{stage}."):
+                return "none"
             depth = len(answers)
             if depth == len(path):
                 waiting.extend([*path, other] for other in options[1:])
@@ -100,24 +139,37 @@ def every_assignment(search_space: SearchSpace) -> Iterator[dict[str, Choice]]:
             answers[name] = path[depth]
             return path[depth]
 
-        sample(choose, search_space)
-        yield answers
+        yield sample(choose, search_space)
 
 
 @pytest.mark.parametrize(
     ("kind", "by_stage"),
     [
-        # reductions in three places, or none, in each stage
-        ("se", (1 + 3 * 3, 1 + 3 * 3, 1 + 3 * 3)),
-        # channels: 3 scores; positions where N is at most 256: 2 reductions; both: 6
-        ("dual", (1 + 3 * 3, 1 + 3 * (2 + 3 + 6), 1 + 3 * (2 + 3 + 6))),
+        # In 3 blocks: four positions in all, the first, the last or every other one; post, where
+        # the last is behind the stage; and behind the stage: 4 * 4 + 3 + 1 = 20 places. One width
+        # at 16 channels. At 32 reductions 8 and 16 are one, before the first block, which sees 16,
+        # 4 is, too. At 64 all differ, before the first block 8 and 16 do not.
+        ("se", (1 + 20, 1 + 20 * 2 - 1, 1 + 20 * 3 - 1)),
+        # Stage 1: channels only, by 3 scores. Later 2 reductions of positions, 3 of channels, 6 of
+        # both. Before stage 2 positions are too many in all, the first and every other block, and
+        # an embedding of 32/8 = 4 is too narrow nowhere in the last.
+        ("dual", (1 + 20 * 3, 1 + 17 * 11 + 3 * 3, 1 + 20 * 11)),
     ],
 )
-def test_the_size_counts_every_different_assignment(kind: str, by_stage: tuple[int, ...]) -> None:
+def test_the_size_counts_every_different_network(kind: str, by_stage: tuple[int, ...]) -> None:
     search_space = SearchSpace(backbone="resnet20", kinds=(kind,))
-    found = {tuple(sorted(one.items())) for one in every_assignment(search_space)}
-    first, second, third = by_stage
-    assert search_space.size() == len(found) == first * second * third
+    assert search_space.size() == prod(by_stage)
+
+
+@pytest.mark.parametrize("kind", ["se", "dual", "gam", "mhsa"])
+@pytest.mark.parametrize("name", ["resnet8", "resnet20"])
+def test_the_size_is_the_number_of_networks_that_can_be_drawn(name: str, kind: str) -> None:
+    search_space = SearchSpace(backbone=name, kinds=(kind,))
+    for stage in search_space.stages:
+        networks = {
+            digest(one) for one in every_network(search_space, stage.number) if is_proposed(one)
+        }
+        assert len(networks) == 1 + len(stage.placements)
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet18"])

@@ -23,6 +23,7 @@ COLUMNS = {
         *("evaluation_id", "attempt", "epoch", "train_loss", "validation_loss", "accuracy"),
         "seconds",
     ],
+    "attention_gates": ["evaluation_id", "module", "gain", "statistics"],
     "pareto_front": [
         *("study_uid", "rank", "trial", "placements", "estimate", "standard_error"),
         *("num_evaluations", "raw_mean", "macs", "params", "digest", "architecture"),

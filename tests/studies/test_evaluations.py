@@ -1,6 +1,8 @@
+import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,12 +23,13 @@ from studies import (
     evaluations,
     fail,
     front_of,
+    gates,
     refuse,
     set_state,
     store_front,
 )
 from studies.records import Purpose
-from studies.tables import EvaluationRow, FrontRow
+from studies.tables import EvaluationRow, FrontRow, GatesRow
 
 PLAIN, USUAL = plain("resnet8"), baselines(SearchSpace(backbone="resnet8"))
 OUTCOME = Outcome(0.875, b"\xfe", 12, 34, 5.5, 678.0)
@@ -67,6 +70,28 @@ def test_a_proposal_carries_the_protocol_it_runs_under(study: OpenStudy) -> None
     with Session(study.engine) as session:
         found = session.execute(select(EvaluationRow.protocol_digest)).scalar_one()
     assert found == study.settings["protocol_digest"]
+
+
+def test_gates_are_stored_with_the_outcome_and_read_back(study: OpenStudy) -> None:
+    first, second = propose(study, 0), propose(study, 1)
+    facts: dict[str, dict[str, Any]] = {
+        "stage1.end.0": {"gain": 0.25, "gates": {"gate": {"form": "vector", "mean": 0.5}}},
+        "stage2.end.0": {"gain": None, "gates": {}},
+    }
+    complete(study, first.id, replace(OUTCOME, gates=facts))
+    complete(study, second.id, OUTCOME)
+    assert gates(study, first) == facts
+    assert gates(study, second) == {}
+    with Session(study.engine) as session:
+        gains = session.execute(select(GatesRow.module, GatesRow.gain).order_by(GatesRow.module))
+        assert list(map(tuple, gains)) == [("stage1.end.0", 0.25), ("stage2.end.0", None)]
+
+
+def test_gates_that_are_no_json_leave_the_run_unfinished(study: OpenStudy) -> None:
+    row = propose(study)
+    with pytest.raises(ValueError, match="JSON"):
+        complete(study, row.id, replace(OUTCOME, gates={"stage1.end.0": {"gain": math.nan}}))
+    assert not stored(study, row.id).is_final
 
 
 def test_evaluations_come_in_the_order_of_proposals(study: OpenStudy) -> None:

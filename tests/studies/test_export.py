@@ -122,6 +122,37 @@ def test_a_head_admits_an_unknown_error(
     assert "accuracy 90.00 ± unknown %" in head(point, make_front(point), mine)
 
 
+@pytest.mark.parametrize(
+    ("backbone", "name"),
+    [
+        ("resnet10", "resnet18"),
+        ("resnet34", "resnet34"),
+        ("resnet26", "resnet50"),
+        ("resnet152", "resnet152"),
+    ],
+)
+def test_a_head_names_the_network_of_torchvisions_with_the_same_blocks(
+    backbone: str,
+    name: str,
+    make_point: Callable[..., Point],
+    make_front: Callable[..., Front],
+    mine: OpenStudy,
+) -> None:
+    point = make_point(0.9, architecture=plain(backbone))
+    call = f"backbones.insert(torchvision.models.{name}(weights='DEFAULT'), architecture.stages)"
+    assert head(point, make_front(point), mine).endswith(f"\ninto torchvision's: {call}")
+
+
+def test_a_head_asks_for_a_fourth_stage_where_there_are_three(
+    front: Front, mine: OpenStudy
+) -> None:
+    (point,) = picked(front, "row:2")
+    *_, others, last = head(point, front, mine).splitlines()
+    assert others.startswith("build it")
+    assert "needs a fourth list of placements first" in last
+    assert last.endswith("resnet18(weights='DEFAULT'), (*architecture.stages, ()))")
+
+
 def test_a_front_becomes_a_folder_with_a_manifest(
     front: Front, tmp_path: Path, mine: OpenStudy
 ) -> None:

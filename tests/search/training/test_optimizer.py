@@ -5,7 +5,7 @@ from torch import nn
 from backbones import build
 from search.config import StudyConfig
 from search.training.optimizer import optimizer_of
-from space import MECHANISMS, SearchSpace, baselines
+from space import MECHANISMS, SearchSpace, baselines, cost, plain
 
 USUAL = baselines(SearchSpace(backbone="resnet8"))
 
@@ -22,15 +22,17 @@ def decaying_names(model: nn.Module, small_config: StudyConfig) -> set[str]:
 
 @pytest.mark.parametrize("kind", MECHANISMS)
 def test_kernels_and_matrices_decay_and_nothing_else(kind: str, small_config: StudyConfig) -> None:
-    """By the kind of module: convolutions and linear layers mix, all else shifts or scales."""
+    """Convolutions, linear layers and tables of positions mix; all else shifts or scales."""
     model = build(USUAL[kind])
     mixing = (nn.Conv1d, nn.Conv2d, nn.Linear)
     expected = {f"{name}.weight" for name, one in model.named_modules() if isinstance(one, mixing)}
-    assert decaying_names(model, small_config) == expected
+    tables = {n for n, _ in model.named_parameters() if n.endswith(("key_below", "key_right"))}
+    assert decaying_names(model, small_config) == expected | tables
     attention = [
         name for name, _ in model.named_parameters() if ".residual." in name or ".end." in name
     ]
-    assert attention  # the mechanism is in the network, and its parameters are among the ones seen
+    # The mechanism is in the network, and its parameters, if any, are among the ones seen.
+    assert bool(attention) == (cost(USUAL[kind]).params > cost(plain("resnet8")).params)
 
 
 def test_norms_biases_and_gains_do_not_decay(small_config: StudyConfig) -> None:
