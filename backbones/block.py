@@ -126,7 +126,7 @@ class Bottleneck(Block):
         return out_BWSS
 
 
-BLOCKS: dict[Literal["basic", "bottleneck"], type[BasicBlock] | type[Bottleneck]] = {
+BLOCK_CLASSES: dict[Literal["basic", "bottleneck"], type[BasicBlock] | type[Bottleneck]] = {
     "basic": BasicBlock,
     "bottleneck": Bottleneck,
 }

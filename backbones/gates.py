@@ -6,7 +6,7 @@ buffers, gradients and hooks, also where the pass fails.
 Shapes: B images, C channels, H x W positions.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from .gate_sums import ModuleSums
 from .modes import evaluating
 from .module_statistics import ModuleStatistics
 
+Batch = Tensor | Sequence[Tensor]
 Hear = Callable[[str, AttentionModule, Tensor, Tensor], None]
 
 
@@ -37,9 +38,10 @@ def recorded(model: nn.Module, x_BCHW: Tensor) -> dict[str, dict[str, Gate]]:
     return found
 
 
-def gate_statistics(model: nn.Module, batches: Iterable[Tensor]) -> dict[str, ModuleStatistics]:
+def gate_statistics(model: nn.Module, batches: Iterable[Batch]) -> dict[str, ModuleStatistics]:
     """Return statistics of every attention module over all images, B x C x H x W in each batch.
 
+    A batch may be what a data loader yields: the images first, then labels, which are ignored.
     Holds one batch's gates of one module at a time, and sums as large as the gates of one image.
     Every call of a module applied several times counts, as if it had seen so many more images.
 
@@ -52,7 +54,8 @@ def gate_statistics(model: nn.Module, batches: Iterable[Tensor]) -> dict[str, Mo
     def hear(name: str, module: AttentionModule, x_BCHW: Tensor, y_BCHW: Tensor) -> None:
         sums.setdefault(name, ModuleSums()).add(module, x_BCHW, y_BCHW)
 
-    for x_BCHW in batches:
+    for batch in batches:
+        x_BCHW = batch if isinstance(batch, Tensor) else batch[0]
         num_images += len(x_BCHW)
         if len(x_BCHW):
             _pass(model, x_BCHW, hear)
@@ -74,7 +77,9 @@ def attention_modules(model: nn.Module) -> dict[str, AttentionModule]:
 
 def _pass(model: nn.Module, x_BCHW: Tensor, hear: Hear) -> None:
     """Run the model once, and call `hear` with the input and the output of each module."""
-    with evaluating(model), torch.no_grad(), ExitStack() as hooks:
+    model = getattr(model, "_orig_mod", model)  # of torch.compile, which knows no later hooks
+    eager = torch.compiler.set_stance("force_eager")
+    with evaluating(model), torch.no_grad(), eager, ExitStack() as hooks:
         for name, module in attention_modules(model).items():
 
             def hook(

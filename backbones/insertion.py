@@ -84,7 +84,7 @@ class InsertedBottleneck(InsertedBlock):
         return y_BWSS
 
 
-BLOCKS: dict[Kind, type[InsertedBlock]] = {
+INSERTED_CLASSES: dict[Kind, type[InsertedBlock]] = {
     "basic": InsertedBasic,
     "bottleneck": InsertedBottleneck,
 }
@@ -119,7 +119,7 @@ def insert(model: Model, stages: Sequence[Sequence[Placement]], *, image_side: i
     new: list[tuple[nn.Module, str, nn.Module]] = []
     for number, name in enumerate(LAYERS, start=1):
         layer, own = model.get_submodule(name), [slot for slot in found if slot.stage == number]
-        parts = _with_attention(layer, own, BLOCKS[backbone.block], model.training)
+        parts = _with_attention(layer, own, INSERTED_CLASSES[backbone.block], model.training)
         new += [(layer, part, module) for part, module in parts.items()]
     for layer, part, module in new:
         layer.register_module(part, module)

@@ -11,7 +11,7 @@ from torch import nn
 
 from space import Architecture, Backbone, Slot, plan
 
-from .block import BLOCKS, convolution, shortcut_of
+from .block import BLOCK_CLASSES, convolution, shortcut_of
 from .slots import in_block, standing_at
 
 
@@ -48,7 +48,7 @@ def _stage(backbone: Backbone, number: int, slots: Sequence[Slot]) -> nn.Module:
     for block in range(1, stage.num_blocks + 1):
         shapes = backbone.block_shapes(number, block)
         stride = stage.stride if block == 1 else 1
-        parts[f"block{block}"] = BLOCKS[backbone.block](
+        parts[f"block{block}"] = BLOCK_CLASSES[backbone.block](
             shapes,
             stride=stride,
             shortcut=shortcut_of(backbone.shortcut, shapes, stride),

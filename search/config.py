@@ -77,10 +77,14 @@ class StudyConfig(BaseModel):
         return _search_space(self.backbone, self.kinds)
 
     def settings(self) -> dict[str, object]:
-        """Return all of it flat, with the protocol's digest: what a resumed run must share."""
+        """Return all of it flat, with two digests: what a resumed run must share."""
         own = self.model_dump(mode="json", exclude={"protocol"})
         trained = self.protocol.model_dump(mode="json")
-        return {**own, **trained, "protocol_digest": self.protocol.digest()}
+        digests = {
+            "protocol_digest": self.protocol.digest(),
+            "space_digest": self.search_space.digest(),
+        }
+        return {**own, **trained, **digests}
 
 
 @cache

@@ -87,7 +87,7 @@ def first_problem(error: ValidationError) -> str:
         return f"{_path([*parents, last])}: kind must be one of {known}, got {given}"
     message = details["msg"].removeprefix("Value error, ")
     shown = "" if " got " in message or isinstance(value, dict | list) else f", got {value}"
-    return f"{_path([*parents, last]) or 'document'}: {message}{shown}"
+    return " ".join(f"{_path([*parents, last]) or 'document'}: {message}{shown}".split())
 
 
 def _path(parts: Sequence[int | str]) -> str:

@@ -19,7 +19,7 @@ class Placement(BaseModel):
     behind the addition and its activation. `stage_end` is once, behind the stage's last block.
 
     With a `gain` of `zero` the mechanism A becomes x + g·(A(x) − x) with a learned g that starts
-    at 0, so that any mechanism starts as the identity.
+    at 0, so that any mechanism starts as the identity; one that does so by itself stays as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,5 +1,7 @@
 """The searched space: what is proposed, by which parameter names, and how one is drawn."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import prod
@@ -36,6 +38,8 @@ class SearchSpace(BaseModel):
         for kind in kinds:
             if kind not in MECHANISMS:
                 raise ValueError(f"kinds must be among {', '.join(MECHANISMS)}, got {kind}")
+            if kinds.count(kind) > 1:
+                raise ValueError(f"kinds must each be named once, got {kind} again")
         return kinds
 
     @cached_property
@@ -53,6 +57,11 @@ class SearchSpace(BaseModel):
             if len(values) > 1
         }
 
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits of all parameters and their choices, in order."""
+        text = json.dumps(self.parameters())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def size(self) -> int:
         """Return the number of different networks that may be proposed."""
         return prod(1 + len(stage.placements) for stage in self.stages)
@@ -63,17 +72,20 @@ class SearchSpace(BaseModel):
         return Architecture(backbone=self.backbone, num_classes=self.num_classes, stages=stages)
 
     def reason_unproposed(self, architecture: Architecture) -> str | None:
-        """Return the rule by which a search leaves this out, or None.
+        """Return the rule by which a search of this space leaves this out, or None.
 
         The choices of a parameter are one list, whatever the others are: a draw may put a setting
         that fits its stage before the stage's first block, where it does not.
         """
-        reasons = (
-            stage.reason_unproposed(placement)
-            for stage, placements in zip(self.stages, architecture.stages, strict=True)
-            for placement in placements
-        )
-        return next(filter(None, reasons), None)
+        if architecture.backbone != self.backbone:
+            return f"backbone must be {self.backbone}, got {architecture.backbone}"
+        for stage, placements in zip(self.stages, architecture.stages, strict=True):
+            if len(placements) > 1:
+                return f"stage {stage.number} may have 1 placement, got {len(placements)}"
+            reason = stage.reason_unproposed(placements[0]) if placements else None
+            if reason:
+                return reason
+        return None
 
 
 def sample(choose: Choose, search_space: SearchSpace) -> Architecture:

@@ -16,7 +16,8 @@ Stages = Sequence[Sequence[Placement]]
 class Slot:
     """One attention module to be: where it stands, what it sees, and its derived sizes.
 
-    Stages and blocks count from 1. `order` tells the modules in one place apart.
+    Stages and blocks count from 1. `order` tells the modules in one place apart. The gain is plain
+    where the mechanism starts as the identity by itself.
     """
 
     stage: int
@@ -79,5 +80,6 @@ def _in_block(
         position, attention = placement.position, placement.attention
         orders[position] = orders.get(position, -1) + 1
         shape = backbone.shape_at(stage, block, position)
+        gain: Gain = "plain" if attention.starts_as_identity else placement.gain
         sizes, order = attention.sizes(shape), orders[position]
-        yield Slot(stage, block, position, order, shape, attention, sizes, placement.gain)
+        yield Slot(stage, block, position, order, shape, attention, sizes, gain)

@@ -85,12 +85,29 @@ class StageSpace:
 
     def reason_unproposed(self, placement: Placement) -> str | None:
         """Return the stage, the shape and the rule by which a search leaves this out, or None."""
-        for shape in shapes_of(self.backbone, placement, self.number):
+        kind = placement.attention.kind
+        reason = self._reason_unsearched(placement)
+        if reason:
+            return f"{kind} in stage {self.number} is not proposed: {reason}"
+        for shape in (self.shape, *shapes_of(self.backbone, placement, self.number)):
             reason = _refusal(placement.attention, shape)
             if reason:
-                kind = placement.attention.kind
                 place = f"{placement.position} of stage {self.number}"
                 return f"{kind} at {place} ({shape}) is not proposed: {reason}"
+        return None
+
+    def _reason_unsearched(self, placement: Placement) -> str | None:
+        """Return what about the placement has no parameter here, or None."""
+        attention = placement.attention
+        if attention.kind not in self.kinds:
+            return f"kinds here are {', '.join(self.kinds) or 'none'}"
+        if placement.gain != "plain":
+            return f"gain must be plain, got {placement.gain}"
+        for name, field in type(attention).model_fields.items():
+            known = attention.searched.get(name, (field.default,))
+            if attention.is_active(name) and getattr(attention, name) not in known:
+                listed = ", ".join(map(str, known))
+                return f"{name} must be one of {listed}, got {getattr(attention, name)}"
         return None
 
     def _network(self, placement: Placement) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Architectures and numbers in words, for tables and sentences."""
 
 from .architecture import Architecture
-from .place import Blocks
+from .place import Blocks, Position
 from .placement import Placement
 
 IN_BLOCKS: dict[Blocks, str] = {
@@ -13,18 +13,15 @@ IN_BLOCKS: dict[Blocks, str] = {
 
 
 def placements_in_words(architecture: Architecture) -> str:
-    """Return, say, `se r16 in stages 2, 3 (last block)`, or `plain`."""
-    grouped: dict[str, list[int]] = {}
+    """Return, say, `se r16 in stages 2, 3 (last block)`, or `plain`.
+
+    Stages with equal words have equal placements, in the order in which they are applied.
+    """
+    grouped: dict[tuple[str, ...], list[int]] = {}
     for number, placements in enumerate(architecture.stages, start=1):
-        for placement in placements:
-            grouped.setdefault(_phrase(placement), []).append(number)
-    parts = []
-    for phrase, numbers in grouped.items():
-        what, _, where = phrase.partition("|")
-        stages = "stage" if len(numbers) == 1 else "stages"
-        listed = ", ".join(str(number) for number in numbers)
-        parts.append(f"{what} {where} {stages} {listed}".replace("  ", " "))
-    return "; ".join(parts) or "plain"
+        for phrases in _by_position(placements):
+            grouped.setdefault(phrases, []).append(number)
+    return "; ".join(_sentence(*one) for one in grouped.items()) or "plain"
 
 
 def count_in_words(number: float) -> str:
@@ -44,10 +41,39 @@ def share_in_words(value: float, plain: float) -> str:
     return f"{percent:+.{digits}f} %" if abs(percent) >= 0.005 else f"{percent:+.4f} %"
 
 
-def _phrase(placement: Placement) -> str:
-    """Return what, and the words before the stage; the usual position goes without saying."""
-    what = placement.attention.in_words() + (" gain zero" if placement.gain == "zero" else "")
+def _by_position(placements: tuple[Placement, ...]) -> list[tuple[str, ...]]:
+    """Return, for each position, what stands there: the order matters within a position only."""
+    found: dict[Position, tuple[str, ...]] = {}
+    for one in placements:
+        found[one.position] = (*found.get(one.position, ()), f"{_what(one)}|{_where(one)}")
+    return list(found.values())
+
+
+def _sentence(phrases: tuple[str, ...], numbers: list[int]) -> str:
+    """Return what is applied in turn, where, and in which stages."""
+    stages = f"stage{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    pairs = [phrase.split("|") for phrase in phrases]
+    if len({where for _, where in pairs}) == 1:
+        return f"{' then '.join(what for what, _ in pairs)} {pairs[0][1]} {stages}"
+    return ", then ".join(f"{what} {where} {stages}" for what, where in pairs)
+
+
+def _what(placement: Placement) -> str:
+    """Return the mechanism with all that is not usual about it."""
+    attention = placement.attention
+    fields = type(attention).model_fields
+    unusual = "".join(
+        f" {name} {getattr(attention, name)}"
+        for name in fields
+        if name not in attention.searched and getattr(attention, name) != fields[name].default
+    )
+    gain = " gain zero" if placement.gain == "zero" else ""
+    return f"{attention.in_words()}{unusual}{gain}"
+
+
+def _where(placement: Placement) -> str:
+    """Return the words before the stage; the usual position goes without saying."""
     if placement.position == "stage_end":
-        return f"{what}|behind"
+        return "behind"
     at = "" if placement.position == "residual" else f"at {placement.position} "
-    return f"{what}|{at}{IN_BLOCKS[placement.blocks]}"
+    return f"{at}{IN_BLOCKS[placement.blocks]}"

@@ -77,7 +77,7 @@ def head(point: Point, front: Front, study: OpenStudy) -> str:
             f"cost {', '.join(shares)}",
             f"train it as the study did: {train_command(study, 'FILE')}",
             "build it: backbones.build(space.read_architecture(Path('FILE')))",
-            insertion(point.architecture),
+            *([] if point.architecture.is_plain else [insertion(point.architecture)]),
         ]
     )
 
@@ -95,11 +95,12 @@ def insertion(architecture: Architecture) -> str:
     nearest = "resnet50" if backbone.block == "bottleneck" else "resnet18"
     name = backbone.name if backbone.name in IN_TORCHVISION else nearest
     model = f"torchvision.models.{name}(weights='DEFAULT')"
-    if len(architecture.stages) == 4:
-        return f"into torchvision's: backbones.insert({model}, architecture.stages)"
+    stages = "architecture.stages"
+    if len(architecture.stages) < 4:
+        stages = "(*architecture.stages, ())"  # the fourth stays plain
     return (
-        "into torchvision's, which needs a fourth list of placements first, say an empty one: "
-        f"backbones.insert({model}, (*architecture.stages, ()))"
+        "into torchvision's, whose outputs stay with `gain: zero` in each placement: "
+        f"backbones.insert({model}, {stages})"
     )
 
 

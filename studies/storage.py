@@ -22,6 +22,7 @@ from .tables import SCHEMA_VERSION, StudyRow, create_tables
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
+SPACE = "space_digest"  # of the parameters and their choices
 MAX_NAME = 100
 Settings = Mapping[str, object]
 
@@ -143,6 +144,11 @@ def only_driver(url: str, name: str) -> Iterator[None]:
 def refuse_other_settings(name: str, stored: Settings, wanted: Settings) -> None:
     """Refuse to go on with a study under other settings, naming the first that differs."""
     for key, value in wanted.items():
+        if key == SPACE and stored.get(key) != value:
+            raise Refusal(
+                f"study {name} chooses among what another version of this program proposed, with "
+                f"{SPACE} {stored.get(key)}, got {value}; name another --study, or use that one"
+            )
         if stored.get(key) != value:
             option = key.replace("_", "-")
             raise Refusal(

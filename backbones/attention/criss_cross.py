@@ -6,8 +6,6 @@ Shapes: B images, C channels, H x W positions, D embedding, S = H + W: a column,
 doubled letter is what is attended to, so BHWW holds for each position its weights along the row.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -22,8 +20,6 @@ class CrissCross(AttentionModule):
 
     One softmax over the H + W − 1 different positions. Starts as the identity, γ = 0.
     """
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: CrissCrossSizes) -> None:
         super().__init__()

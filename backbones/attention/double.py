@@ -6,8 +6,6 @@ Departs from it: the last projection starts at 0.
 Shapes: B images, C channels, H x W positions, N = H·W, M = m = n gathered channels and maps.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -22,8 +20,6 @@ class Double(AttentionModule):
 
     A, B, V and W of the paper are `value`, `key`, `query` and `out`. Starts as the identity.
     """
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: DoubleSizes) -> None:
         super().__init__()

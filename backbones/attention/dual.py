@@ -7,7 +7,6 @@ Shapes: B images, C channels, H x W positions, N = H·W, D embedding.
 """
 
 from collections.abc import Callable
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -88,8 +87,6 @@ class ChannelMixing(nn.Module):
 
 class Dual(AttentionModule):
     """y = x + α·positions(x) + β·channels(x); starts as the identity, α = β = 0."""
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: DualSizes) -> None:
         super().__init__()

@@ -3,10 +3,9 @@
 Source: Bachlechner et al., ReZero is All You Need, arXiv:2003.04887, sec. 3: a residual branch
 times a scalar that starts at 0.
 Departs from it: what is scaled is what the mechanism changes, A(x) − x, so that g = 1 is A itself.
+Not for what starts as the identity by itself: 0 times nothing would never learn.
 Shapes: B images, C channels, H x W positions.
 """
-
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +15,6 @@ from .gate import AttentionModule, Gate, scalar
 
 class Gained(AttentionModule):
     """y = x + g·(A(x) − x); starts as the identity, g = 0."""
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, attention: AttentionModule) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ Shapes: B images, C channels, H x W positions; a row is what one query takes fro
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -63,8 +63,6 @@ def scalar(value: Tensor) -> Gate:
 
 class AttentionModule(nn.Module, ABC):
     """A module that returns its input's shape and can say what it computes on the way."""
-
-    starts_as_identity: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x_BCHW: Tensor) -> Tensor:

@@ -5,8 +5,6 @@ Departs from it: the last layer starts at 0, and the hidden width never falls be
 Shapes: B images, C channels, H x W positions, N = H·W, M hidden width.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -21,8 +19,6 @@ class GC(AttentionModule):
 
     w_k, W1 and W2 of the paper are `key`, `squeeze` and `excite`. Starts as the identity.
     """
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: GCSizes) -> None:
         super().__init__()

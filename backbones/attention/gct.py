@@ -5,8 +5,6 @@ embedding, normalisation over channels, gate.
 Shapes: B images, C channels, H x W positions.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -31,8 +29,6 @@ class GCT(AttentionModule):
     l1. A positive γ makes channels compete, a negative one cooperate. Starts as the identity,
     γ = β = 0.
     """
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: GCTSizes) -> None:
         super().__init__()

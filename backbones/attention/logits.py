@@ -29,6 +29,11 @@ def attended(
     On CPU it exists for D = E without a bias; torch's plain form serves the rest. Both accumulate
     the logits in fp32 from whatever precision the projections have.
     """
+    # A kernel wants each row in one piece; rows of a map that is not channels_last are not.
     return functional.scaled_dot_product_attention(
-        query_QD, key_KD, value_KE, attn_mask=bias_QK, scale=scale
+        query_QD.contiguous(),
+        key_KD.contiguous(),
+        value_KE.contiguous(),
+        attn_mask=bias_QK,
+        scale=scale,
     )

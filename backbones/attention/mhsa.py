@@ -7,8 +7,6 @@ Shapes: B images, C channels, H x W positions, N = H·W, E heads, D = C/E, O = 2
 Q queries in a line to as many keys; a doubled letter is queries, then keys.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,8 +23,6 @@ class MHSA(AttentionModule):
     r_ij is a learned key of how far j stands below i plus one of how far to its right, the same
     for every head. Starts as the identity.
     """
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: MHSASizes) -> None:
         super().__init__()
@@ -54,7 +50,7 @@ class MHSA(AttentionModule):
         return projected_BCHW.reshape(x_BCHW.shape[0], heads, head_width, -1).transpose(2, 3)
 
     def bias(self, query_BEND: Tensor) -> Tensor:
-        """Return q_iᵀr_ij/√D for every head and pair of positions (B x E x N x N), in fp32."""
+        """Return q_iᵀr_ij for every head and pair of positions (B x E x N x N), in fp32."""
         height, width = self.sizes.height, self.sizes.width
         query_BEHWD = query_BEND.reshape(*query_BEND.shape[:2], height, width, -1)
         below_BEWHO = logits(query_BEHWD.transpose(2, 3), self.key_below.t())
@@ -62,13 +58,13 @@ class MHSA(AttentionModule):
         below_BEHWH = by_key(below_BEWHO).transpose(2, 3)
         right_BEHWW = by_key(right_BEHWO)
         bias_BEHWHW = below_BEHWH[..., :, None] + right_BEHWW[..., None, :]
-        return self.scale * bias_BEHWHW.flatten(4).flatten(2, 3)
+        return bias_BEHWHW.flatten(4).flatten(2, 3)
 
     def weights(self, x_BCHW: Tensor) -> Tensor:
         """Return for every head and position what it takes from each position, in fp32."""
-        query_BEND = self.by_head(self.query, x_BCHW)
+        query_BEND = self.scale * self.by_head(self.query, x_BCHW)
         key_BEDN = self.by_head(self.key, x_BCHW).transpose(2, 3)
-        scores_BENN = self.scale * logits(query_BEND, key_BEDN)
+        scores_BENN = logits(query_BEND, key_BEDN)
         return (scores_BENN + self.bias(query_BEND)).softmax(dim=-1)
 
     def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
@@ -83,7 +79,7 @@ class MHSA(AttentionModule):
             ValueError: the map is not of the size that the offsets' keys are for.
         """
         self.refuse_other_maps(x_BCHW)
-        query_BEND = self.by_head(self.query, x_BCHW)
+        query_BEND = self.scale * self.by_head(self.query, x_BCHW)  # once, not every pair
         key_BEND = self.by_head(self.key, x_BCHW)
         value_BEND = self.by_head(self.value, x_BCHW)
         bias_BENN = self.bias(query_BEND)
@@ -92,7 +88,6 @@ class MHSA(AttentionModule):
                 query_BEND.float(),
                 key_BEND.float(),
                 value_BEND.float(),
-                scale=self.scale,
                 bias_QK=bias_BENN,
             )
         mixed_BEDN = mixed_BEND.transpose(2, 3).to(value_BEND.dtype)

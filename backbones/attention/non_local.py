@@ -8,8 +8,6 @@ Shapes: B images, C channels, H x W positions, N = H·W queries, K keys (N, or a
 sub-sampled), D embedding.
 """
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -28,8 +26,6 @@ class NonLocal(AttentionModule):
     `embedded_gaussian` the softmax of θᵀφ/√D, `gaussian` the softmax of xᵀx, `dot_product` θᵀφ/K,
     `concatenation` ReLU(w·[θ; φ])/K.
     """
-
-    starts_as_identity: ClassVar[bool] = True
 
     def __init__(self, channels: int, sizes: NonLocalSizes) -> None:
         super().__init__()

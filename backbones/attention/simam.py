@@ -6,16 +6,12 @@ Departs from it: the variance is over N − 1 as in the authors' code, where eq.
 Shapes: B images, C channels, H x W positions, N = H·W of them.
 """
 
-import math
-
 import torch
 from torch import Tensor
 
 from space.attention.simam import SimAMSizes
 
 from .gate import AttentionModule, Gate, tensor
-
-LEAST = 1 / (1 + math.exp(-0.5))
 
 
 class SimAM(AttentionModule):
@@ -42,5 +38,5 @@ class SimAM(AttentionModule):
         return x_BCHW * self.gate(x_BCHW)
 
     def gates(self, x_BCHW: Tensor) -> dict[str, Gate]:
-        """Return the gate of every position."""
-        return {"gate": tensor(self.gate(x_BCHW), limits=(LEAST, 1.0))}
+        """Return the gate of every position; that it is σ(½) at the mean is no saturation."""
+        return {"gate": tensor(self.gate(x_BCHW), limits=None)}

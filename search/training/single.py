@@ -83,7 +83,6 @@ def train_single(
         model = seeded_model(architecture, config.seed)
         for epoch, _ in train(model, images, config.protocol, seed=config.seed):
             say(_line(epoch, config))
-        _say_what_is_idle(model, images, say)
     except TrainingDivergedError as error:
         raise Refusal(f"{error}; a smaller --learning-rate may help") from error
     except (RuntimeError, MemoryError) as error:
@@ -93,6 +92,7 @@ def train_single(
     if save is not None:
         _save(model, architecture, save)
         say(f"weights: {save}")
+    _say_what_is_idle(model, images, say)
 
 
 def _what(architecture: Architecture, config: StudyConfig, device: str) -> str:

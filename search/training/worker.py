@@ -27,7 +27,7 @@ from .data import load
 from .loop import Images, TrainingDivergedError, TrainingStoppedError, on_device, train
 
 OUT_OF_MEMORY = "out of memory; a smaller --batch-size may fit"
-GATE_IMAGES = 128  # a map of 1,024 positions squared is 4 MB an image
+GATE_IMAGES, GATE_BATCH = 128, 16  # a map of 1,024 positions squared is 4 MB an image
 PROBE_STEPS = 8  # the first two warm up and are not timed
 
 
@@ -102,7 +102,8 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
 
 def gates_of(model: nn.Module, images: Images) -> dict[str, ModuleStatistics]:
     """Return what each attention module does on some validation images."""
-    return gate_statistics(model, [normalised(images.validation_NHWC[:GATE_IMAGES])])
+    few_BCHW = normalised(images.validation_NHWC[:GATE_IMAGES])
+    return gate_statistics(model, few_BCHW.split(GATE_BATCH))
 
 
 def _probe(job: Job, should_stop: ShouldStop) -> Iterator[Outcome]:

@@ -36,6 +36,7 @@ class CrissCross(Mechanism):
     recurrences: Annotated[int, AfterValidator(one_of(1, 2))] = 2
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {
         "reduction": (4, 8),
         "recurrences": (1, 2),

@@ -34,6 +34,7 @@ class Double(Mechanism):
     reduction: Annotated[int, AfterValidator(one_of(2, 4, 8))] = 4
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {"reduction": (2, 4, 8)}
 
     def sizes(self, shape: Shape) -> DoubleSizes:

@@ -41,6 +41,7 @@ class Dual(Mechanism):
     )
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {
         "branches": ("position", "channel", "both"),
         "reduction": (4, 8),

@@ -28,6 +28,7 @@ class GC(Mechanism):
     min_width: Annotated[int, AfterValidator(one_of(4, 8))] = 4
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {"reduction": (4, 8, 16)}
 
     def sizes(self, shape: Shape) -> GCSizes:

@@ -26,6 +26,7 @@ class GCT(Mechanism):
     norm: Annotated[str, AfterValidator(one_of("l2", "l1"))] = "l2"
 
     usual_position: ClassVar[UsualPosition] = "residual"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {"norm": ("l2", "l1")}
 
     def sizes(self, shape: Shape) -> GCTSizes:

@@ -37,6 +37,7 @@ class LKA(Mechanism):
     dilation: Annotated[int, AfterValidator(one_of(2, 3))] = 3
 
     usual_position: ClassVar[UsualPosition] = "residual"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {"dilation": (2, 3)}
 
     def sizes(self, shape: Shape) -> LKASizes:

@@ -23,13 +23,15 @@ class Mechanism(BaseModel, ABC):
     """Hyperparameters of one mechanism, its rules, and its cost in closed form.
 
     `reason_invalid` says why it cannot be built on a shape, `reason_unproposed` why a search
-    does not try it there although it can be built.
+    does not try it there although it can be built. What `starts_as_identity` returns its input
+    until it has learned something.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     kind: str
     usual_position: ClassVar[UsualPosition]
+    starts_as_identity: ClassVar[bool] = False
     searched: ClassVar[Mapping[str, tuple[Choice, ...]]]
 
     @abstractmethod

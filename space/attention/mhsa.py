@@ -37,6 +37,7 @@ class MHSA(Mechanism):
     heads: Annotated[int, AfterValidator(one_of(1, 2, 4, 8))] = 4
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {"heads": (2, 4, 8)}
 
     def sizes(self, shape: Shape) -> MHSASizes:

@@ -48,6 +48,7 @@ class NonLocal(Mechanism):
     sub_sample: bool = False
 
     usual_position: ClassVar[UsualPosition] = "stage_end"
+    starts_as_identity: ClassVar[bool] = True
     searched: ClassVar[dict[str, tuple[Choice, ...]]] = {
         "pairwise": tuple(FORMS),
         "reduction": (2, 4, 8),

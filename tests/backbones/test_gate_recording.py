@@ -5,6 +5,7 @@ Shapes: B images, C channels, H x W positions.
 
 from collections.abc import Mapping
 from copy import deepcopy
+from typing import cast
 
 import pytest
 import torch
@@ -95,7 +96,7 @@ def test_every_kind_has_statistics_of_all_its_gates(kind: str) -> None:
     (found,) = gate_statistics(model, [images(3), images(2)]).values()
     module = model.get_submodule(f"{SECOND}.residual.0")
     assert isinstance(module, AttentionModule)
-    assert (found.gain == 0) == module.starts_as_identity
+    assert (found.gain == 0) == MECHANISMS[kind].starts_as_identity
     assert {name: gate.form for name, gate in found.gates.items()} == FORMS[kind]
     for gate in found.gates.values():
         is_scalar, is_rows = gate.form == "scalar", gate.form == "rows"
@@ -204,3 +205,26 @@ def test_the_model_stays_as_it_was_when_the_pass_fails_halfway() -> None:
     with pytest.raises(RuntimeError, match="halfway"):
         gate_statistics(model, [images()])
     assert_same(before, model)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_compiled_model_is_heard_also_after_it_has_run(in_place: bool) -> None:
+    model = network({"attention": {"kind": "se"}, "position": "residual"}).eval()
+    expected = set(recorded(model, images()))
+    compiled: nn.Module = model
+    if in_place:
+        model.compile(backend="eager")
+    else:
+        compiled = cast("nn.Module", torch.compile(model, backend="eager"))
+    before_BK = compiled(images())
+    assert set(recorded(compiled, images())) == set(gate_statistics(compiled, [images()]))
+    assert set(recorded(compiled, images())) == expected
+    assert torch.equal(compiled(images()), before_BK)
+
+
+def test_what_a_data_loader_yields_is_a_batch() -> None:
+    model = network({"attention": {"kind": "se"}, "position": "residual"})
+    labelled = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(images(5), torch.arange(5)), batch_size=2
+    )
+    assert gate_statistics(model, labelled) == gate_statistics(model, images(5).split(2))

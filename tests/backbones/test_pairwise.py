@@ -234,6 +234,21 @@ def test_fused_attention_is_the_plain_formula(precision: torch.dtype, width: int
             torch.testing.assert_close(fused, plain, rtol=5 * rounding, atol=5 * rounding)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_non_local_keeps_no_map_in_either_layout(layout: torch.memory_format) -> None:
+    """torch silently takes its plain form where a row of queries is not in one piece."""
+    module = non_local().float().to(memory_format=layout)
+    x_BCHW = images().float().contiguous(memory_format=layout).requires_grad_()
+    found = module(x_BCHW).grad_fn
+    waiting, names = [found], set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in names:
+            names.add(node)
+            waiting += [one for one, _ in node.next_functions]
+    assert any("FlashAttention" in node.name() for node in names)
+
+
 def test_logits_are_in_single_precision_under_autocast() -> None:
     query, key = torch.full((1, 1, 3), 100.1), torch.full((1, 3, 1), 100.3)
     with torch.autocast("cpu", torch.bfloat16):

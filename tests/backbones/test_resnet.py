@@ -177,7 +177,8 @@ def test_behind_a_zero_gain_the_network_starts_as_the_plain_one(kind: str, posit
         model.train(mode)
         bare.train(mode)
         torch.testing.assert_close(model(images()), bare(images()), rtol=0, atol=1e-6)
-    refuse_difference(in_stage2(data), model)
+    if position == "residual":
+        refuse_difference(in_stage2(data), model)
 
 
 def test_the_pad_shortcut_keeps_every_other_position_and_adds_zeros() -> None:

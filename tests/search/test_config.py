@@ -13,6 +13,7 @@ from search.config import (
     Protocol,
     SamplerName,
     StudyConfig,
+    _search_space,
     config_of,
 )
 from search.samplers.table import SAMPLERS
@@ -134,8 +135,18 @@ def test_settings_go_through_json_and_back(values: Values) -> None:
     assert settings["protocol_digest"] == config.protocol.digest()
 
 
+def test_settings_hold_the_choices_of_the_space(
+    values: Values, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = config_of(values).settings()["space_digest"]
+    assert before != config_of({**values, "kinds": ["se"]}).settings()["space_digest"]
+    monkeypatch.setattr(MECHANISMS["se"], "searched", {"reduction": (4, 8)})
+    _search_space.cache_clear()
+    assert before != config_of(values).settings()["space_digest"]
+
+
 def test_settings_keep_their_names(values: Values) -> None:
-    named = {*OTHER_PROTOCOL, *OTHER_STUDY, "protocol_digest"}
+    named = {*OTHER_PROTOCOL, *OTHER_STUDY, "protocol_digest", "space_digest"}
     assert set(config_of(values).settings()) == named
 
 

@@ -122,6 +122,7 @@ def test_architectures_and_numbers_are_put_in_words() -> None:
     assert placements_in_words(found["non_local"]).startswith(
         "non_local embedded r2 behind stages"
     )
+    assert placements_in_words(found["gc"]) == "gc r16 behind stages 2, 3, 4"
     assert [count_in_words(n) for n in (999, 1240, 40_551_040)] == ["999", "1.24 k", "40.6 M"]
     assert [share_in_words(n, 100) for n in (100, 101.234, 153, 100.001)] == [
         "+0 %",
@@ -129,3 +130,38 @@ def test_architectures_and_numbers_are_put_in_words() -> None:
         "+53 %",
         "+0.0010 %",
     ]
+
+
+def placed(kind: str, position: str = "residual", **other: object) -> dict[str, object]:
+    place: dict[str, object] = {n: other.pop(n) for n in ("blocks", "gain") if n in other}
+    return {"attention": {"kind": kind, **other}, "position": position, **place}
+
+
+def words(*stages: list[dict[str, object]]) -> str:
+    rest: list[list[object]] = [[] for _ in range(3 - len(stages))]
+    return placements_in_words(
+        Architecture.model_validate({"backbone": "resnet20", "stages": [*stages, *rest]})
+    )
+
+
+def test_different_networks_have_different_words() -> None:
+    se, cbam = placed("se"), placed("cbam")
+    assert words([se, cbam], [se, cbam]) == "se r16 then cbam r16 k7 in stages 1, 2"
+    assert words([se, cbam], [cbam, se]) == (
+        "se r16 then cbam r16 k7 in stage 1; cbam r16 k7 then se r16 in stage 2"
+    )
+    assert words([se, placed("cbam", blocks="last")]) == (
+        "se r16 in stage 1, then cbam r16 k7 in the last block of stage 1"
+    )
+    assert (
+        words([placed("se", min_width=8, bias=False)])
+        == "se r16 min_width 8 bias False in stage 1"
+    )
+    assert words([placed("se", "pre", blocks="alternate", gain="zero")]) == (
+        "se r16 gain zero at pre in every other block of stage 1"
+    )
+
+
+def test_placements_in_different_positions_are_named_apart() -> None:
+    both = [placed("se"), placed("gc", "stage_end")]
+    assert words(both, both) == "se r16 in stages 1, 2; gc r16 behind stages 1, 2"

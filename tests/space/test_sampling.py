@@ -1,12 +1,15 @@
 import random
 from collections.abc import Iterator
+from itertools import product
 from math import prod
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from space import (
     BACKBONES,
+    MECHANISMS,
     Architecture,
     Choice,
     Placement,
@@ -21,6 +24,7 @@ from space import (
     random_architecture,
     sample,
 )
+from space.place import BLOCKS, POSITIONS
 
 
 class Chooser:
@@ -118,28 +122,22 @@ def test_only_listed_parameters_are_asked_and_none_with_one_choice(name: str) ->
 
 
 def every_network(search_space: SearchSpace, stage: int) -> Iterator[Architecture]:
-    """Walk the tree of questions about one stage to each of its leaves; the others stay plain."""
-    waiting: list[list[Choice]] = [[]]
-    while waiting:
-        path = waiting.pop()
-        answers: dict[str, Choice] = {}
-
-        def choose(
-            name: str,
-            options: tuple[Choice, ...],
-            path: list[Choice] = path,
-            answers: dict[str, Choice] = answers,
-        ) -> Choice:
-            if not name.startswith(f"stage{stage}."):
-                return "none"
-            depth = len(answers)
-            if depth == len(path):
-                waiting.extend([*path, other] for other in options[1:])
-                path.append(options[0])
-            answers[name] = path[depth]
-            return path[depth]
-
-        yield sample(choose, search_space)
+    """Yield every combination of searched values and places in one stage; the others are plain."""
+    for kind in search_space.kinds:
+        searched = MECHANISMS[kind].searched
+        for *values, position, blocks in product(*searched.values(), POSITIONS, BLOCKS):
+            attention = {"kind": kind, **dict(zip(searched, values, strict=True))}
+            data = {"attention": attention, "position": position}
+            placement = Placement.model_validate(
+                data if position == "stage_end" else {**data, "blocks": blocks}
+            )
+            placements = [
+                placement if one.number == stage else None for one in search_space.stages
+            ]
+            try:
+                yield search_space.architecture(tuple(placements))
+            except ValueError:
+                continue  # it cannot be built
 
 
 @pytest.mark.parametrize(
@@ -161,15 +159,63 @@ def test_the_size_counts_every_different_network(kind: str, by_stage: tuple[int,
     assert search_space.size() == prod(by_stage)
 
 
-@pytest.mark.parametrize("kind", ["se", "dual", "gam", "mhsa"])
-@pytest.mark.parametrize("name", ["resnet8", "resnet20"])
-def test_the_size_is_the_number_of_networks_that_can_be_drawn(name: str, kind: str) -> None:
+@pytest.mark.parametrize("kind", MECHANISMS)
+@pytest.mark.parametrize("name", ["resnet8", "resnet20", "resnet10", "resnet26"])
+def test_the_size_is_the_number_of_networks_that_are_proposed(name: str, kind: str) -> None:
     search_space = SearchSpace(backbone=name, kinds=(kind,))
     for stage in search_space.stages:
-        networks = {
-            digest(one) for one in every_network(search_space, stage.number) if is_proposed(one)
-        }
-        assert len(networks) == 1 + len(stage.placements)
+        proposed = [
+            one
+            for one in every_network(search_space, stage.number)
+            if search_space.reason_unproposed(one) is None
+        ]
+        assert all(map(is_proposed, proposed))
+        assert len({digest(one) for one in proposed}) == len(stage.placements)
+
+
+@pytest.mark.parametrize(
+    ("placements", "reason"),
+    [
+        ([{"kind": "gam"}], "gam in stage 2 is not proposed: kinds here are se, triplet"),
+        (
+            [{"kind": "se", "min_width": 8}],
+            "se in stage 2 is not proposed: min_width must be one of 4, got 8",
+        ),
+        ([{"kind": "se"}, {"kind": "se"}], "stage 2 may have 1 placement, got 2"),
+    ],
+)
+def test_what_is_not_searched_is_named(placements: list[dict[str, Any]], reason: str) -> None:
+    search_space = SearchSpace(backbone="resnet20", kinds=("se", "triplet"))
+    second = [{"attention": one, "position": "residual"} for one in placements]
+    data = {"backbone": "resnet20", "stages": [[], second, []]}
+    assert search_space.reason_unproposed(Architecture.model_validate(data)) == reason
+
+
+def test_a_gain_of_zero_and_another_backbone_are_not_searched() -> None:
+    search_space = SearchSpace(backbone="resnet20")
+    se = {"attention": {"kind": "se"}, "position": "residual", "gain": "zero"}
+    placement = Placement.model_validate(se)
+    reason = search_space.reason_unproposed(search_space.architecture((placement, None, None)))
+    assert reason == "se in stage 1 is not proposed: gain must be plain, got zero"
+    reason = search_space.reason_unproposed(plain("resnet8"))
+    assert reason == "backbone must be resnet20, got resnet8"
+
+
+def test_a_setting_that_fits_only_before_its_stage_is_not_proposed() -> None:
+    """The last stage of ResNet-10 has 4x4 positions, before it there are 8x8."""
+    search_space = SearchSpace(backbone="resnet10")
+    triplet = {"attention": {"kind": "triplet", "kernel": 7}, "position": "pre"}
+    placement = Placement.model_validate(triplet)
+    architecture = search_space.architecture((None, None, None, placement))
+    assert search_space.reason_unproposed(architecture) == (
+        "triplet at pre of stage 4 (512@4x4) is not proposed: "
+        "kernel must be at most the map's side 4, got 7"
+    )
+
+
+def test_a_kind_named_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match="kinds must each be named once, got se again"):
+        SearchSpace(backbone="resnet20", kinds=("se", "se"))
 
 
 @pytest.mark.parametrize("name", ["resnet20", "resnet18"])

@@ -138,18 +138,26 @@ def test_a_head_names_the_network_of_torchvisions_with_the_same_blocks(
     make_front: Callable[..., Front],
     mine: OpenStudy,
 ) -> None:
-    point = make_point(0.9, architecture=plain(backbone))
+    point = make_point(0.9, architecture=baselines(SearchSpace(backbone=backbone))["se"])
+    *_, line = head(point, make_front(point), mine).splitlines()
     call = f"backbones.insert(torchvision.models.{name}(weights='DEFAULT'), architecture.stages)"
-    assert head(point, make_front(point), mine).endswith(f"\ninto torchvision's: {call}")
+    assert line.startswith("into torchvision's, whose outputs stay with `gain: zero`")
+    assert line.endswith(f": {call}")
 
 
-def test_a_head_asks_for_a_fourth_stage_where_there_are_three(
+def test_the_plain_network_has_nothing_to_insert(
+    make_point: Callable[..., Point], make_front: Callable[..., Front], mine: OpenStudy
+) -> None:
+    point = make_point(0.9, architecture=plain("resnet18"))
+    assert "torchvision" not in head(point, make_front(point), mine)
+
+
+def test_a_head_leaves_a_fourth_stage_plain_where_there_are_three(
     front: Front, mine: OpenStudy
 ) -> None:
     (point,) = picked(front, "row:2")
     *_, others, last = head(point, front, mine).splitlines()
     assert others.startswith("build it")
-    assert "needs a fourth list of placements first" in last
     assert last.endswith("resnet18(weights='DEFAULT'), (*architecture.stages, ()))")
 
 

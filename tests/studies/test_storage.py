@@ -78,6 +78,24 @@ def test_every_field_is_compared(field: str, settings: Settings) -> None:
         refuse_other_settings("a", settings, {field: "another"})
 
 
+@pytest.mark.parametrize("stored", ["0123456789abcdef", None])
+def test_choices_of_another_version_are_refused(
+    stored: str | None, url: str, settings: Settings
+) -> None:
+    """Optuna would refuse a changed list of choices only after a trial had been asked for."""
+    others = {**settings, "space_digest": stored}
+    if stored is None:
+        del others["space_digest"]
+    create_or_open(url, "attention", others)
+    rule = (
+        "study attention chooses among what another version of this program proposed, with "
+        f"space_digest {stored}, got .*; name another --study, or use that one"
+    )
+    with pytest.raises(Refusal, match=rule):
+        create_or_open(url, "attention", settings)
+    assert not open_existing(url, "attention").optuna.get_trials(deepcopy=False)
+
+
 def test_there_are_no_settings_before_the_study(url: str, settings: Settings) -> None:
     assert existing_settings(url, "attention") is None
     assert not database_path(url).exists()
