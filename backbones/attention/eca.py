@@ -18,7 +18,7 @@ class ECA(AttentionModule):
     Starts with gates around 0.5: half of the residual branch, not the identity.
     """
 
-    def __init__(self, channels: int, sizes: ECASizes) -> None:  # noqa: ARG002 - k serves any C
+    def __init__(self, _channels: int, sizes: ECASizes) -> None:
         super().__init__()
         self.conv = nn.Conv1d(1, 1, sizes.kernel, padding=sizes.kernel // 2, bias=False)
 

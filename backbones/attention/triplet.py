@@ -36,7 +36,7 @@ class Triplet(AttentionModule):
     Starts with gates around 0.5: half of the residual branch, not the identity.
     """
 
-    def __init__(self, channels: int, sizes: TripletSizes) -> None:  # noqa: ARG002 - k serves any C
+    def __init__(self, _channels: int, sizes: TripletSizes) -> None:
         super().__init__()
         self.height_width = PlaneGate(sizes.kernel)
         self.channel_width = PlaneGate(sizes.kernel)
