@@ -4,7 +4,8 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import cast
+from functools import cache
+from typing import NamedTuple, cast
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
@@ -66,10 +67,22 @@ def _missing_scheduled(
 ) -> Iterator[Architecture]:
     tried = Counter(one.digest for one in known if one.purpose != "reference")
     failed = Counter(one.digest for one in known if one.state == "failed")
-    base, *usual = scheduled_architectures(config, num_trials)
-    if tried[digest(base)] - failed[digest(base)] < PLAIN_SEEDS:
-        yield base
-    yield from (one for one in usual if not tried[digest(one)])
+    base, *usual = _scheduled(config, num_trials)
+    if tried[base.digest] - failed[base.digest] < PLAIN_SEEDS:
+        yield base.architecture
+    yield from (one.architecture for one in usual if not tried[one.digest])
+
+
+class _Scheduled(NamedTuple):
+    digest: str
+    architecture: Architecture
+
+
+@cache
+def _scheduled(config: StudyConfig, num_trials: int) -> tuple[_Scheduled, ...]:
+    """Return them with their digests: asked for before every trial, a hundredth of a second."""
+    found = scheduled_architectures(config, num_trials)
+    return tuple(_Scheduled(digest(one), one) for one in found)
 
 
 def _missing_references(
