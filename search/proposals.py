@@ -55,11 +55,21 @@ def next_proposal(
     return _propose_trial(study, config, known, scheduled) if is_short else None
 
 
-def scheduled_architectures(config: StudyConfig, num_trials: int) -> list[Architecture]:
-    """Return the plain network and the baselines: at most a third of the trials."""
+class _Scheduled(NamedTuple):
+    digest: str
+    architecture: Architecture
+
+
+@cache
+def _scheduled(config: StudyConfig, num_trials: int) -> tuple[_Scheduled, ...]:
+    """Return the plain network and the baselines, at most a third of the trials.
+
+    They are asked for before every trial, and take a hundredth of a second to work out.
+    """
     usual = baselines(config.search_space).values() if config.baselines else ()
     affordable = [one for one in usual if _over_budget(config, one) <= 0]
-    return [plain(config.backbone), *affordable[: num_trials // 3]]
+    found = [plain(config.backbone), *affordable[: num_trials // 3]]
+    return tuple(_Scheduled(digest(one), one) for one in found)
 
 
 def _missing_scheduled(
@@ -71,18 +81,6 @@ def _missing_scheduled(
     if tried[base.digest] - failed[base.digest] < PLAIN_SEEDS:
         yield base.architecture
     yield from (one.architecture for one in usual if not tried[one.digest])
-
-
-class _Scheduled(NamedTuple):
-    digest: str
-    architecture: Architecture
-
-
-@cache
-def _scheduled(config: StudyConfig, num_trials: int) -> tuple[_Scheduled, ...]:
-    """Return them with their digests: asked for before every trial, a hundredth of a second."""
-    found = scheduled_architectures(config, num_trials)
-    return tuple(_Scheduled(digest(one), one) for one in found)
 
 
 def _missing_references(

@@ -213,6 +213,31 @@ def test_a_setting_that_fits_only_before_its_stage_is_not_proposed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("stage", "attention"),
+    [
+        (1, {"kind": "non_local"}),
+        (1, {"kind": "dual"}),
+        (4, {"kind": "cbam", "kernel": 7}),
+        (4, {"kind": "gam", "kernel": 7}),
+    ],
+)
+def test_the_tutorials_networks_are_valid_though_not_proposed(
+    stage: int, attention: dict[str, Any]
+) -> None:
+    """Non-local and dual attention over 32x32 positions, 7x7 kernels on 4x4 of them."""
+    search_space = SearchSpace(backbone="resnet18")
+    stages = [
+        [{"attention": attention, "position": "stage_end"}] if number == stage else []
+        for number in range(1, 5)
+    ]
+    architecture = Architecture.model_validate({"backbone": "resnet18", "stages": stages})
+    assert cost(architecture).macs > cost(plain("resnet18")).macs
+    reason = search_space.reason_unproposed(architecture)
+    assert reason is not None
+    assert "is not proposed: " in reason
+
+
 def test_a_kind_named_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="kinds must each be named once, got se again"):
         SearchSpace(backbone="resnet20", kinds=("se", "se"))
