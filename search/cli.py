@@ -7,6 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from .commands import data
+from .commands.bench import bench
 from .commands.dashboard import dashboard
 from .commands.export import export
 from .commands.front import front
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which attention, where in my ResNet, at what cost? Search, and believe the answer.",
 )
-for command in (space, run, status, front, plot, export, train, dashboard):
+for command in (space, bench, run, status, front, plot, export, train, dashboard):
     app.command(command.__name__)(command)
 app.add_typer(data.app, name="data")
 

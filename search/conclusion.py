@@ -47,7 +47,8 @@ def figure_path(url: str, study: str) -> Path:
 def resume_command(plan: Plan) -> str:
     """Return the command that goes on with the study; its settings are stored with it."""
     folder = f" --data-dir {shlex.quote(str(plan.data_dir))}" if plan.data_dir else ""
-    here = f" --device {plan.device} --workers {len(plan.environments)}"
+    workers = "auto" if plan.finds_workers else len(plan.environments)
+    here = f" --device {plan.device} --workers {workers}"
     return f"{program()} run --trials {plan.limits.num_trials}{here}{where(plan)}{folder}"
 
 

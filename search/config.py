@@ -50,6 +50,14 @@ class Protocol(BaseModel):
             )
         return self
 
+    def halved(self) -> Self:
+        """Return it with half the batch and, as that needs, half the learning rate.
+
+        Source: Goyal et al., Accurate, Large Minibatch SGD, arXiv:1706.02677, sec. 2.1.
+        """
+        half = {"batch_size": self.batch_size // 2, "learning_rate": self.learning_rate / 2}
+        return type(self).model_validate({**self.model_dump(), **half})
+
     def digest(self) -> str:
         """Return 16 hexadecimal digits of all of it."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)

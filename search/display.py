@@ -64,6 +64,11 @@ class Display(Listener):
             self.progress.advance(self.total)
         self.console.print(_line(row, self.plain), highlight=False, markup=False, soft_wrap=True)
 
+    def halved(self, row: Evaluation, batch_size: int) -> None:
+        """Print with what batch a training begins again."""
+        line = f"{_name(row)}: memory ran out; again with batch {batch_size}, half the rate"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
     def refused(self, row: Evaluation) -> None:
         """Print why a proposal was not trained."""
         self.console.print(_line(row, self.plain), highlight=False, markup=False, soft_wrap=True)

@@ -1,8 +1,7 @@
 """How long a study will take, from the speed of the plain network and exact costs."""
 
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,12 +9,9 @@ from space import SearchSpace, cost, plain, random_architecture, references
 from studies import Evaluation
 
 from .config import NUM_VALIDATION, StudyConfig
-from .executors import Done, Executor, Failed, Job, Lost
 
 DRAWS = 200
 FORWARD_SHARE = 1 / 3  # of the work of a training step, which validation needs too
-PROBE = -1  # the id of the job that measures the speed
-PROBE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +20,6 @@ class Speed:
 
     images_per_second: float
     num_workers: int
-
-
-def probed_speed(
-    executor: Executor, job: Job, num_workers: int, interrupted: Callable[[], bool]
-) -> Speed | None:
-    """Return the speed that one worker shows in some steps; None if it cannot say in time."""
-    executor.submit(job)
-    deadline = time.monotonic() + PROBE_SECONDS
-    while time.monotonic() < deadline and not interrupted():
-        for event in executor.events(0.5):
-            if event.job != PROBE:
-                continue
-            if isinstance(event, Done):
-                return Speed(event.outcome.images_per_second, num_workers)
-            if isinstance(event, Failed | Lost):
-                return None
-    executor.stop(PROBE)
-    return None
 
 
 def remembered_speed(

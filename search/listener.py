@@ -15,5 +15,8 @@ class Listener:
     def finished(self, row: Evaluation) -> None:
         """Hear that a training ended, complete or failed."""
 
+    def halved(self, row: Evaluation, batch_size: int) -> None:
+        """Hear that memory ran out, and with what batch the training begins again."""
+
     def refused(self, row: Evaluation) -> None:
         """Hear that a proposal cost too much."""

@@ -1,9 +1,21 @@
 """A stored study and its front, for the commands that only read."""
 
 from collections import Counter
+from dataclasses import fields
 
-from studies import Front, OpenStudy, evaluations, front_of, open_existing, verdict
+from studies import (
+    Attempt,
+    Front,
+    OpenStudy,
+    attempts,
+    evaluations,
+    front_of,
+    open_existing,
+    total_times,
+    verdict,
+)
 
+from .options import in_words
 from .reporting import noise_line
 
 
@@ -39,6 +51,23 @@ def open_status(url: str, name: str) -> list[str]:
         noise_line(front),
         f"verdict: {verdict(front)}",
     ]
+    lines += _attempt_lines(attempts(study))
     reasons = Counter(one.reason for one in known if one.state == "failed")
     lines += [f"failed {number} times: {reason}" for reason, number in reasons.most_common(5)]
+    return lines
+
+
+def _attempt_lines(found: tuple[Attempt, ...]) -> list[str]:
+    """Return where the workers' time went, and what was trained with half the batch."""
+    lines = []
+    times = total_times(found)
+    parts = {one.name: float(getattr(times, one.name)) for one in fields(times)}
+    whole = sum(parts.values())
+    if whole:
+        shares = (f"{name} {100 * part / whole:.1f} %" for name, part in parts.items())
+        spent = ", ".join(shares).replace("start_up", "start-up")
+        lines.append(f"time of the workers: {in_words(whole)}: {spent}")
+    halved = {one.evaluation_id for one in found if one.ending == "out_of_memory"}
+    if halved:
+        lines.append(f"memory ran out: {len(halved)} trained with half the batch and rate")
     return lines

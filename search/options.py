@@ -26,6 +26,7 @@ BatchSize = Annotated[int | None, typer.Option(help="Images of one step.")]
 Cost = Annotated[str | None, typer.Option(help="macs (or flops, its other name) or params.")]
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 
+MAX_WORKERS = 256  # each is a process with torch and the data in memory
 SECONDS = {"h": 3600, "m": 60, "min": 60, "s": 1}
 
 
@@ -41,6 +42,21 @@ def cost_name(given: str | None) -> str | None:
     if given not in known:
         raise Refusal(f"--cost must be macs or params, got {given}")
     return known[given]
+
+
+def num_workers(text: str) -> int | None:
+    """Return the number of workers, or None for `auto`.
+
+    Raises:
+        Refusal: it is neither.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+        from space import Refusal
+
+        raise Refusal(f"--workers must be auto or 1 to {MAX_WORKERS}, got {text}")
+    return int(text)
 
 
 def duration(text: str | None) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
-from studies import Evaluation, OpenStudy, evaluations, fail, set_state
+from studies import Evaluation, OpenStudy, evaluations, fail, set_waiting
 
 from .tell import tell
 
@@ -34,7 +34,7 @@ def resubmitted(
         tell(study, _current(study, row))
         return None
     attempt = row.attempt + (row.state == "running")
-    set_state(study, row.id, "proposed", attempt)
+    set_waiting(study, row.id, attempt)
     return _current(study, row)
 
 

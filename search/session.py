@@ -20,17 +20,12 @@ from studies import (
 from studies.storage import refuse_other_settings
 
 from .config import StudyConfig, config_of
+from .crew import PROBE, Load, load_of, num_workers, probed
 from .defaults import with_defaults
 from .driver import Driver, Ending, Limits
 from .executors import Job, LocalExecutor
-from .executors.environments import Environment
-from .forecast import (
-    PROBE,
-    Speed,
-    forecast_seconds,
-    probed_speed,
-    remembered_speed,
-)
+from .executors.environments import Environment, num_cores
+from .forecast import Speed, forecast_seconds, remembered_speed
 from .interruption import gentle_interruption
 from .listener import Listener
 from .options import in_words
@@ -38,12 +33,17 @@ from .recovery import recover
 
 TRAINER = "search.training.worker:train_job"
 MakeListener = Callable[[int], AbstractContextManager[Listener]]  # of the trainings done so far
+PROBE_SECONDS = 2.0
 LONG_SECONDS = 2 * 3600  # a forecast beyond this names ways to shorten it, on a CPU
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run, where, and until when."""
+    """What to run, where, and until when.
+
+    There is one environment for each worker; with `finds_workers` one for each device, and the
+    run finds out how many workers to start in each.
+    """
 
     config: StudyConfig
     url: str
@@ -52,6 +52,7 @@ class Plan:
     device: str
     environments: tuple[Environment, ...]
     data_dir: Path | None = None
+    finds_workers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,12 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
             return Result(
                 "total", study, remembered_speed(plan.config, known, len(plan.environments))
             )
-        executor = LocalExecutor(TRAINER, plan.environments)
+        executor = LocalExecutor(TRAINER, plan.environments[: 1 if plan.finds_workers else None])
         driver = None
         try:
+            if plan.finds_workers:
+                find_workers(plan, executor, interrupted)
+                say(f"{executor.size()} workers on {len(plan.environments)} devices")
             speed = _speed(plan, executor, known, interrupted)
             say(opening_line(plan, speed, known))
             with make_listener(done) as listener:
@@ -138,18 +142,42 @@ def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...])
     return line
 
 
+def find_workers(plan: Plan, executor: LocalExecutor, interrupted: Callable[[], bool]) -> None:
+    """Give each device as many workers as fit and pay, by a probe on the first."""
+    first, *others = plan.environments
+    share = num_cores() // len(plan.environments)  # each worker needs a core to feed its device
+    most = max(1, min(share, plan.limits.num_trials // len(plan.environments)))
+
+    def load(count: int) -> Load | None:
+        executor.add([first] * (count - executor.size()))
+        if not probed(executor, _probe(plan), count, interrupted):  # this one warms up
+            return None
+        return load_of(probed(executor, _probe(plan), count, interrupted))
+
+    each = num_workers(load, most)
+    executor.drop(executor.size() - each)
+    executor.add([one for one in others for _ in range(each)])
+
+
 def _speed(
     plan: Plan,
     executor: LocalExecutor,
     known: tuple[Evaluation, ...],
     interrupted: Callable[[], bool],
 ) -> Speed | None:
-    """Return the speed of earlier trainings, else of a short probe."""
-    workers = len(plan.environments)
+    """Return the speed of earlier trainings, else of a short probe of all workers at once."""
+    workers = executor.size()
     remembered = remembered_speed(plan.config, known, workers)
     if remembered is not None:
         return remembered
-    probe = Job(
+    found = probed(executor, _probe(plan), workers, interrupted)
+    speed = sum(one.images_per_second for one in found) / workers
+    return Speed(speed, workers) if found else None
+
+
+def _probe(plan: Plan) -> Job:
+    """Return a job that tells the speed of the plain network."""
+    return Job(
         id=PROBE,
         attempt=1,
         architecture=plain(plan.config.backbone).to_json(),
@@ -157,6 +185,5 @@ def _speed(
         protocol=plan.config.protocol,
         device=plan.device,
         data_dir=plan.data_dir,
-        probe=True,
+        probe_seconds=PROBE_SECONDS,
     )
-    return probed_speed(executor, probe, workers, interrupted)

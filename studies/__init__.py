@@ -1,5 +1,9 @@
 """What was tried and what it showed."""
 
+from .attempts import attempts as attempts
+from .attempts import end_attempt as end_attempt
+from .attempts import start_attempt as start_attempt
+from .attempts import total_times as total_times
 from .database import STORAGE_ERRORS as STORAGE_ERRORS
 from .database import database_path as database_path
 from .database import storage_problem as storage_problem
@@ -12,14 +16,16 @@ from .evaluations import evaluations as evaluations
 from .evaluations import fail as fail
 from .evaluations import gates as gates
 from .evaluations import refuse as refuse
-from .evaluations import set_state as set_state
+from .evaluations import set_waiting as set_waiting
 from .front import Front as Front
 from .front import Point as Point
 from .front import front_of as front_of
 from .front_table import store_front as store_front
+from .records import Attempt as Attempt
 from .records import Epoch as Epoch
 from .records import Evaluation as Evaluation
 from .records import Outcome as Outcome
+from .records import Times as Times
 from .storage import OpenStudy as OpenStudy
 from .storage import create_or_open as create_or_open
 from .storage import existing_settings as existing_settings

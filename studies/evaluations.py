@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from space import Architecture, Cost, cost, digest
 
+from .attempts import close_attempt
 from .records import Epoch, Evaluation, Outcome, Purpose, State
 from .storage import OpenStudy
 from .tables import EpochRow, EvaluationRow, GatesRow
@@ -80,9 +81,9 @@ def add_proposal(
         return _record(row)
 
 
-def set_state(study: OpenStudy, evaluation_id: int, state: State, attempt: int) -> None:
-    """Store that the run waits again, or runs."""
-    _update(study, evaluation_id, state=state, attempt=attempt)
+def set_waiting(study: OpenStudy, evaluation_id: int, attempt: int) -> None:
+    """Store that the run waits for a worker again."""
+    _update(study, evaluation_id, state="proposed", attempt=attempt)
 
 
 def add_epoch(study: OpenStudy, evaluation_id: int, attempt: int, epoch: Epoch) -> None:
@@ -101,9 +102,10 @@ def add_epoch(study: OpenStudy, evaluation_id: int, attempt: int, epoch: Epoch) 
         session.commit()
 
 
-def complete(study: OpenStudy, evaluation_id: int, outcome: Outcome) -> None:
+def complete(study: OpenStudy, evaluation_id: int, attempt: int, outcome: Outcome) -> None:
     """Store the outcome: from here on the run is never repeated."""
     with Session(study.engine) as session:
+        close_attempt(session, evaluation_id, attempt, "complete", outcome.times)
         session.add_all(
             GatesRow(
                 evaluation_id=evaluation_id,

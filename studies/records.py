@@ -33,6 +33,33 @@ class Outcome:
     images_per_second: float
     # By the module's name: what its attention did on one validation batch, as plain JSON values.
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    times: "Times | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Where the seconds of a worker's job went."""
+
+    start_up: float  # from the job's arrival to its first step
+    training: float
+    validation: float
+    closing: float  # after the last epoch
+    waiting: float = 0.0  # for the job
+
+
+Ending = Literal["complete", "failed", "out_of_memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at an evaluation; no ending while it runs, or if it was lost."""
+
+    evaluation_id: int
+    attempt: int
+    batch_size: int
+    learning_rate: float
+    ending: Ending | None = None
+    times: Times | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,28 @@ class EpochRow(Table):
     seconds: Mapped[float]
 
 
+class AttemptRow(Table):
+    """One attempt at an evaluation: with what batch it trained, how it ended, what took its time.
+
+    `ending` is complete, failed or out_of_memory, and null while it runs or if it was lost. Its
+    seconds are its worker's: waiting for the job, from the job to the first step, training,
+    validating, and the gates and the rest after the last epoch.
+    """
+
+    __tablename__ = "attention_attempts"
+
+    evaluation_id: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    batch_size: Mapped[int]
+    learning_rate: Mapped[float]
+    ending: Mapped[str | None]
+    waiting_seconds: Mapped[float | None]
+    start_up_seconds: Mapped[float | None]
+    training_seconds: Mapped[float | None]
+    validation_seconds: Mapped[float | None]
+    closing_seconds: Mapped[float | None]
+
+
 class GatesRow(Table):
     """What one attention module did on a validation batch when its training had ended.
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ..listener import Listener
     from ..session import Plan, Result
 
-MAX_WORKERS = 256  # each is a process with torch and the data in memory
 EXIT_CODES = {"total": 0, "interrupted": 130, "time": 130, "failures": 1, "refusals": 1}
 ENDINGS = {
     "interrupted": "ended by Ctrl-C",
@@ -33,8 +32,8 @@ def run(
     seed: options.Seed = None,
     device: options.Device = "auto",
     workers: Annotated[
-        int | None, typer.Option(help="Worker processes; one for each GPU, else each core.")
-    ] = None,
+        str, typer.Option(help="Worker processes: a number, or auto (what the machine feeds).")
+    ] = "auto",
     cost: options.Cost = None,
     sampler: Annotated[str | None, typer.Option(help="tpe, tpe-group, nsga2 or random.")] = None,
     budget: Annotated[
@@ -95,7 +94,7 @@ def _plan(
     where: tuple[str, str],
     *,
     device: str,
-    workers: int | None,
+    workers: str,
     limits: tuple[int, float | None],
     data_dir: options.DataDir,
 ) -> "Plan":
@@ -110,25 +109,26 @@ def _plan(
 
     if limits[0] < 1:
         raise Refusal(f"--trials must be at least 1, got {limits[0]}")
-    if workers is not None and not 1 <= workers <= MAX_WORKERS:
-        raise Refusal(f"--workers must be at least 1 and at most {MAX_WORKERS}, got {workers}")
     if data_dir is not None and data_dir.is_file():
         raise Refusal(f"--data-dir must be a folder, got the file {data_dir}")
     found = resolve_device(device)
     config = resolve_config(given, *where, device=found.name, precision=found.precision)
     ensure(config.protocol.dataset, data_dir, typer.echo)
-    environments = worker_environments(found.name, found.count, workers)[: limits[0]]
-    plan = Plan(config, *where, Limits(*limits), found.name, environments, data_dir)
+    wanted = options.num_workers(workers)
+    environments = worker_environments(found.name, found.count, wanted)[: limits[0]]
+    finds = wanted is None and found.name == "cuda"
+    plan = Plan(config, *where, Limits(*limits), found.name, environments, data_dir, finds)
     _say_choice(plan)
     return plan
 
 
 def _say_choice(plan: "Plan") -> None:
     protocol = plan.config.protocol
+    workers = "workers by probe" if plan.finds_workers else f"{len(plan.environments)} workers"
     typer.echo(
         f"study {plan.study} in {plan.url}: {plan.config.backbone} on {protocol.dataset}, "
         f"{protocol.train_images} images, {protocol.epochs} epochs, batch {protocol.batch_size}, "
-        f"{protocol.precision} on {plan.device}, {len(plan.environments)} workers, "
+        f"{protocol.precision} on {plan.device}, {workers}, "
         f"sampler {plan.config.sampler}, cost {plan.config.cost}"
     )
 

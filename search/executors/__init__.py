@@ -9,6 +9,8 @@ from .jobs import Job as Job
 from .jobs import JobFailedError as JobFailedError
 from .jobs import JobStoppedError as JobStoppedError
 from .jobs import Lost as Lost
+from .jobs import Probed as Probed
+from .jobs import ProbeDone as ProbeDone
 from .jobs import ShouldStop as ShouldStop
 from .jobs import Stopped as Stopped
 from .local import LocalExecutor as LocalExecutor

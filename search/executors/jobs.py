@@ -13,7 +13,7 @@ from studies import Epoch, Outcome
 class Job:
     """One training to do; `id` and `attempt` tell its events from stale ones.
 
-    A probe trains the network for some seconds and reports its speed.
+    With `probe_seconds` it is a probe: it trains for so long and reports its speed.
     """
 
     id: int
@@ -23,7 +23,7 @@ class Job:
     protocol: TrainingProtocol
     device: str
     data_dir: Path | None = None
-    probe: bool = False
+    probe_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +37,44 @@ class EpochDone:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A worker finished a job."""
+    """A worker finished a job, before which it had waited for some seconds."""
 
     job: int
     attempt: int
     outcome: Outcome
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """How fast a worker trains, and what memory its device has; None on a CPU."""
+
+    images_per_second: float
+    own_bytes: int | None = None  # that the worker holds
+    free_bytes: int | None = None  # that no process holds
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeDone:
+    """A worker finished a probe."""
+
+    job: int
+    attempt: int
+    probed: Probed
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A job cannot be done: trying again would fail again.
+    """A job cannot be done as it is: trying again would fail again.
 
-    A spent worker is replaced before it gets another job.
+    A spent worker is replaced before it gets another job. Out of memory, less may still do.
     """
 
     job: int
     attempt: int
     reason: str
     worker_is_spent: bool = False
+    out_of_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +94,19 @@ class Lost:
     reason: str
 
 
-Event = EpochDone | Done | Failed | Stopped | Lost
+Event = EpochDone | Done | ProbeDone | Failed | Stopped | Lost
 ShouldStop = Callable[[], bool]
-Trainer = Callable[[Job, ShouldStop], Iterator[Epoch | Outcome]]
+Result = Epoch | Outcome | Probed
+Trainer = Callable[[Job, ShouldStop], Iterator[Result]]
 
 
 class JobFailedError(Exception):
-    """A trainer's word that this job cannot be done, and why, in one line.
+    """A trainer's word that this job cannot be done, and why, in one line."""
 
-    `worker_is_spent` asks for a fresh worker, as after memory ran out.
-    """
-
-    def __init__(self, reason: str, *, worker_is_spent: bool = False) -> None:
-        super().__init__(reason, worker_is_spent)
+    def __init__(self, reason: str, *, out_of_memory: bool = False) -> None:
+        super().__init__(reason, out_of_memory)
         self.reason = reason
-        self.worker_is_spent = worker_is_spent
+        self.out_of_memory = out_of_memory
 
 
 class JobStoppedError(Exception):

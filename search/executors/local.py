@@ -41,6 +41,20 @@ class LocalExecutor:
         """Return the number of idle workers."""
         return sum(worker.job is None for worker in self._workers)
 
+    def size(self) -> int:
+        """Return the number of workers, idle or not."""
+        return len(self._workers)
+
+    def add(self, environments: Sequence[Environment]) -> None:
+        """Start more workers."""
+        self._workers += [self._start(one) for one in environments]
+
+    def drop(self, count: int) -> None:
+        """End so many of the workers that came last; they are idle."""
+        surplus = self._workers[len(self._workers) - count :]
+        del self._workers[len(self._workers) - count :]
+        _end(surplus)
+
     def submit(self, job: Job) -> None:
         """Send the job to an idle worker; if that just died, `events` will say so."""
         worker = next(one for one in self._workers if one.job is None)
@@ -64,11 +78,7 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Kill all workers: what they were doing is resubmitted by the next run."""
-        for worker in self._workers:
-            worker.process.kill()
-        for worker in self._workers:
-            worker.process.join()
-            worker.pipe.close()
+        _end(self._workers)
 
     def _heard(self, worker: _Worker) -> list[Event]:
         """Empty the worker's pipe, then see whether it still lives."""
@@ -89,9 +99,7 @@ class LocalExecutor:
         return found
 
     def _replace(self, worker: _Worker) -> list[Event]:
-        worker.process.kill()
-        worker.process.join()
-        worker.pipe.close()
+        _end([worker])
         self._workers[self._workers.index(worker)] = self._start(worker.environment)
         if worker.job is None:
             return []
@@ -105,6 +113,15 @@ class LocalExecutor:
             process.start()
         theirs.close()  # so that the worker's end closes with the worker
         return _Worker(process, ours, environment)
+
+
+def _end(workers: Sequence[_Worker]) -> None:
+    """Kill the processes at once and wait until they are gone."""
+    for worker in workers:
+        worker.process.kill()
+    for worker in workers:
+        worker.process.join()
+        worker.pipe.close()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 import threading
+import time
 import traceback
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -18,6 +19,9 @@ from .jobs import (
     Job,
     JobFailedError,
     JobStoppedError,
+    Probed,
+    ProbeDone,
+    Result,
     Stopped,
     Trainer,
 )
@@ -32,24 +36,27 @@ def serve(connection: Connection, trainer: str) -> None:
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     module, _, name = trainer.partition(":")
     train: Trainer = getattr(importlib.import_module(module), name)
+    idle_since = time.perf_counter()
     while True:
         try:
             message = connection.recv()
         except (EOFError, OSError):
             return
         if isinstance(message, Job):
-            _do(message, train, connection)
+            _do(message, train, connection, time.perf_counter() - idle_since)
+            idle_since = time.perf_counter()
 
 
-def _do(job: Job, train: Trainer, connection: Connection) -> None:
+def _do(job: Job, train: Trainer, connection: Connection, waited_seconds: float) -> None:
     """Train, send every epoch, and end with exactly one final event."""
     try:
         for result in train(job, lambda: _told_to_stop(connection, job)):
-            connection.send(_event(job, result))
+            connection.send(_event(job, result, waited_seconds))
     except JobStoppedError:
         connection.send(Stopped(job.id, job.attempt))
     except JobFailedError as error:
-        connection.send(Failed(job.id, job.attempt, error.reason, error.worker_is_spent))
+        spent = error.out_of_memory  # what it has taken would be missing to the next job
+        connection.send(Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory))
     except Exception as error:
         # A bug in one network must not end the study: it is its reason. What it left behind (a
         # broken CUDA context, say) must not fail the next job: the worker is spent.
@@ -58,10 +65,12 @@ def _do(job: Job, train: Trainer, connection: Connection) -> None:
         connection.send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
 
 
-def _event(job: Job, result: object) -> Event:
+def _event(job: Job, result: Result, waited_seconds: float) -> Event:
     if isinstance(result, Epoch):
         return EpochDone(job.id, job.attempt, result)
-    return Done(job.id, job.attempt, result)  # type: ignore[arg-type] # the Trainer's contract
+    if isinstance(result, Probed):
+        return ProbeDone(job.id, job.attempt, result)
+    return Done(job.id, job.attempt, result, waited_seconds)
 
 
 def _told_to_stop(connection: Connection, job: Job) -> bool:

@@ -5,7 +5,7 @@ Shapes: B images of a batch, C colours, H x W pixels, K classes, N images.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, isfinite
 
 import numpy as np
@@ -17,8 +17,9 @@ from search.config import Precision, Protocol
 from studies import Epoch
 
 from .augment import crop_draws, cropped, normalised, padded
+from .convolutions import wide_convolutions
 from .data import Split
-from .optimizer import optimizer_of
+from .optimizer import optimizer_of, take_step
 from .schedule import one_cycle
 
 VALIDATION_BATCH = 500
@@ -49,6 +50,7 @@ class Validation:
     loss: float
     accuracy: float
     correct: bytes
+    seconds: float = field(compare=False)
 
 
 def on_device(split: Split, protocol: Protocol, device: torch.device) -> Images:
@@ -82,28 +84,29 @@ def train(
     model.to(images.train_NPPC.device).to(memory_format=torch.channels_last)
     optimizer = optimizer_of(model, protocol)
     generator = torch.Generator().manual_seed(seed)
-    num_images = len(images.train_labels_N)
-    for epoch in range(1, protocol.epochs + 1):
-        started = time.perf_counter()
-        model.train()
-        total_loss = torch.zeros((), device=images.train_NPPC.device)
-        for rate, x_BCHW, labels_B in _steps(images, protocol, epoch, generator):
-            if should_stop():
-                raise TrainingStoppedError
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            loss = _loss(model, x_BCHW, labels_B, protocol)
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            total_loss += loss.detach() * len(labels_B)
-        train_loss = total_loss.item() / num_images
-        found = validate(model, images, protocol.precision)
-        if not isfinite(train_loss) or not isfinite(found.loss):
-            wrong = found.loss if isfinite(train_loss) else train_loss
-            raise TrainingDivergedError(f"the loss became {wrong} in epoch {epoch}")
-        seconds = time.perf_counter() - started
-        yield Epoch(epoch, train_loss, found.loss, found.accuracy, seconds), found
+    with wide_convolutions(model):
+        for epoch in range(1, protocol.epochs + 1):
+            started = time.perf_counter()
+            model.train()
+            total_loss = torch.zeros((), device=images.train_NPPC.device)
+            for rate, x_BCHW, labels_B in _steps(images, protocol, epoch, generator):
+                if should_stop():
+                    raise TrainingStoppedError
+                loss = _loss(model, x_BCHW, labels_B, protocol)
+                loss.backward()
+                take_step(optimizer, rate)
+                total_loss += loss.detach() * len(labels_B)  # unseen: a look would wait for a GPU
+            train_loss = total_loss.item() / len(images.train_labels_N)
+            found = validate(model, images, protocol.precision)
+            _refuse_no_number(train_loss, found.loss, epoch)
+            seconds = time.perf_counter() - started
+            yield Epoch(epoch, train_loss, found.loss, found.accuracy, seconds), found
+
+
+def _refuse_no_number(train_loss: float, validation_loss: float, epoch: int) -> None:
+    for loss in (train_loss, validation_loss):
+        if not isfinite(loss):
+            raise TrainingDivergedError(f"the loss became {loss} in epoch {epoch}")
 
 
 def _steps(
@@ -127,6 +130,7 @@ def _steps(
 
 def validate(model: nn.Module, images: Images, precision: Precision) -> Validation:
     """Return what the model gets right on the validation images; its mode is left at eval."""
+    started = time.perf_counter()
     model.eval()
     correct: list[Tensor] = []
     loss = torch.zeros((), device=images.validation_NHWC.device)
@@ -142,7 +146,9 @@ def validate(model: nn.Module, images: Images, precision: Precision) -> Validati
             loss += functional.cross_entropy(logits_BK.float(), labels_B, reduction="sum")
             correct.append(logits_BK.argmax(dim=1) == labels_B)
     bits = torch.cat(correct).cpu().numpy()
-    return Validation(loss.item() / bits.size, float(bits.mean()), np.packbits(bits).tobytes())
+    mean_loss = loss.item() / bits.size
+    seconds = time.perf_counter() - started
+    return Validation(mean_loss, float(bits.mean()), np.packbits(bits).tobytes(), seconds)
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

@@ -1,4 +1,4 @@
-"""SGD with Nesterov momentum, and which numbers decay."""
+"""SGD with Nesterov momentum, which numbers decay, and one step of it."""
 
 from torch import nn
 from torch.optim import SGD
@@ -22,3 +22,11 @@ def optimizer_of(model: nn.Module, protocol: Protocol) -> SGD:
         nesterov=protocol.momentum > 0,
         foreach=True,
     )
+
+
+def take_step(optimizer: SGD, learning_rate: float) -> None:
+    """Change the weights by their gradients at this rate, and forget the gradients."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from math import ceil
 from pathlib import Path
 
 import torch
@@ -18,28 +17,35 @@ from backbones import (
     measure,
 )
 from search.config import Protocol
-from search.executors.jobs import Job, JobFailedError, JobStoppedError, ShouldStop
+from search.executors.jobs import (
+    Job,
+    JobFailedError,
+    JobStoppedError,
+    Probed,
+    Result,
+    ShouldStop,
+)
 from space import Architecture, cost
-from studies import Epoch, Outcome
+from studies import Epoch, Outcome, Times
 
 from .augment import normalised
 from .data import load
 from .loop import Images, TrainingDivergedError, TrainingStoppedError, on_device, train
+from .probe import probed
 
 OUT_OF_MEMORY = "out of memory; a smaller --batch-size may fit"
 GATE_IMAGES, GATE_BATCH = 128, 16  # a map of 1,024 positions squared is 4 MB an image
-PROBE_STEPS = 8  # the first two warm up and are not timed
 
 
-def train_job(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
-    """Yield the epochs of one training, then its outcome.
+def train_job(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
+    """Yield the epochs of one training, then its outcome; of a probe, what it found.
 
     Raises:
         JobFailedError: out of memory, a loss that is no number, or a cost unlike the formula's.
         JobStoppedError: the driver asked for it.
     """
     try:
-        yield from _probe(job, should_stop) if job.probe else _train(job, should_stop)
+        yield from _probe(job, should_stop) if job.probe_seconds else _train(job, should_stop)
     except TrainingDivergedError as error:
         raise JobFailedError(str(error)) from error
     except TrainingStoppedError as error:
@@ -47,7 +53,7 @@ def train_job(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        raise JobFailedError(OUT_OF_MEMORY, worker_is_spent=True) from error
+        raise JobFailedError(OUT_OF_MEMORY, out_of_memory=True) from error
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -77,26 +83,32 @@ def images_of(protocol: Protocol, data_dir: Path | None, device: str) -> Images:
 
 
 def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
+    arrived = time.perf_counter()
     architecture = Architecture.from_json(job.architecture)
     model = seeded_model(architecture, job.seed)
     measured = measure(model)
     _refuse_other_cost(architecture, measured)
     images = images_of(job.protocol, job.data_dir, job.device)
-    seconds, last = 0.0, None
+    first_step = time.perf_counter()
+    seconds, validating, last = 0.0, 0.0, None
     for epoch, found in train(model, images, job.protocol, seed=job.seed, should_stop=should_stop):
         seconds += epoch.seconds
+        validating += found.seconds
         last = found
         yield epoch
     assert last is not None, "a protocol has at least one epoch"
-    speed = job.protocol.epochs * len(images.train_labels_N) / seconds
+    trained = time.perf_counter()
+    gates = as_plain(gates_of(model, images))
+    closing = time.perf_counter() - trained
     yield Outcome(
         last.accuracy,
         last.correct,
         measured.macs,
         measured.params,
         seconds,
-        speed,
-        as_plain(gates_of(model, images)),
+        job.protocol.epochs * len(images.train_labels_N) / seconds,
+        gates,
+        Times(first_step - arrived, seconds - validating, validating, closing),
     )
 
 
@@ -106,32 +118,10 @@ def gates_of(model: nn.Module, images: Images) -> dict[str, ModuleStatistics]:
     return gate_statistics(model, few_BCHW.split(GATE_BATCH))
 
 
-def _probe(job: Job, should_stop: ShouldStop) -> Iterator[Outcome]:
-    """Time some steps of the network and report its training images per second."""
+def _probe(job: Job, should_stop: ShouldStop) -> Iterator[Probed]:
     images = images_of(job.protocol, job.data_dir, job.device)
-    batch = min(job.protocol.batch_size, len(images.train_labels_N))
     model = seeded_model(Architecture.from_json(job.architecture), job.seed)
-    few = Images(
-        images.train_NPPC[: batch * PROBE_STEPS],
-        images.train_labels_N[: batch * PROBE_STEPS],
-        images.validation_NHWC[:1],
-        images.validation_labels_N[:1],
-    )
-    ticks: list[float] = []
-
-    def tick() -> bool:
-        if images.train_NPPC.is_cuda:
-            torch.cuda.synchronize()  # the host runs ahead of the device
-        ticks.append(time.perf_counter())
-        return should_stop()
-
-    once = job.protocol.model_copy(update={"epochs": 1, "batch_size": batch})
-    list(train(model, few, once, seed=job.seed, should_stop=tick))
-    steps = ceil(len(few.train_labels_N) / batch)
-    first, last = min(2, steps - 1), steps - 1
-    seconds = ticks[last] - ticks[first] if last > first else time.perf_counter() - ticks[0]
-    speed = max(1, last - first) * batch / seconds
-    yield Outcome(0.0, b"", 0, 0, seconds, speed)
+    yield probed(model, images, job.protocol, seconds=job.probe_seconds, should_stop=should_stop)
 
 
 def _refuse_other_cost(architecture: Architecture, measured: Measured) -> None:

@@ -5,21 +5,24 @@ import os
 import time
 from collections.abc import Iterator
 
-from search.executors.jobs import Job, JobFailedError, JobStoppedError, ShouldStop
+from search.executors.jobs import Job, JobFailedError, JobStoppedError, Probed, Result, ShouldStop
 from space import Architecture, cost, digest
 from studies import Epoch, Outcome
 
 
-def train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
+def train(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
     """Yield the protocol's epochs and an outcome; FAKE_* variables choose what goes wrong."""
     architecture = Architecture.from_json(job.architecture)
     price = cost(architecture)
     _misbehave(architecture, job)
+    if job.probe_seconds:
+        yield Probed(1000.0)
+        return
     accuracy = fake_accuracy(digest(architecture), job.seed)
     for number in range(1, job.protocol.epochs + 1):
         if should_stop():
             raise JobStoppedError
-        time.sleep(0 if job.probe else float(os.environ.get("FAKE_SECONDS", "0.01")))
+        time.sleep(float(os.environ.get("FAKE_SECONDS", "0.01")))
         yield Epoch(number, 2.0 / number, 2.0 / number, accuracy * number / 10, 0.01)
     yield Outcome(accuracy, fake_bits(accuracy, job.seed), price.macs, price.params, 0.1, 1000.0)
 
@@ -44,8 +47,8 @@ def _misbehave(architecture: Architecture, job: Job) -> None:
     if os.environ.get("FAKE_FAIL") == "all":
         raise JobFailedError("the loss became nan in epoch 1")
     if os.environ.get("FAKE_FAIL") == "attention" and not architecture.is_plain:
-        raise JobFailedError("out of memory", worker_is_spent=True)
-    if os.environ.get("FAKE_DIE") == "first" and job.attempt == 1 and not job.probe:
+        raise JobFailedError("out of memory", out_of_memory=True)
+    if os.environ.get("FAKE_DIE") == "first" and job.attempt == 1 and not job.probe_seconds:
         os._exit(7)
-    if os.environ.get("FAKE_DIE") == "always" and not job.probe:
+    if os.environ.get("FAKE_DIE") == "always" and not job.probe_seconds:
         os._exit(7)

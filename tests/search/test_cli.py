@@ -102,7 +102,7 @@ def test_another_space_protocol_or_objective_is_refused_by_name(
     [
         (["run", "--trials", "0"], ["--trials must be at least 1", "got 0"]),
         (["run", "--trials", "many"], ["many"]),
-        (["run", "--workers", "0"], ["--workers must be at least 1"]),
+        (["run", "--workers", "0"], ["--workers must be auto or 1 to 256, got 0"]),
         (["run", "--backbone", "resnet19"], ["backbone must be one of resnet8", "resnet19"]),
         (["run", "--dataset", "mnist"], ["dataset", "cifar10-sample", "mnist"]),
         (["run", "--dataset", "cifar10-sample", "--train-images", "4000"], ["3000", "4000"]),
@@ -362,6 +362,7 @@ def test_commands_and_options_are_frozen() -> None:
     run = ["--baselines", "--budget", "--cost", "--max-time", "--references", "--sampler"]
     assert names == {
         "space": ["--backbone", "--format"],
+        "bench": ["--backbone", "--device", "--format", "--max-time", "--trials", "--workers"],
         "run": sorted([*run, "--trials", "--workers", *study, *training]),
         "status": study,
         "front": ["--cost", "--format", *study],

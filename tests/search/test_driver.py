@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from math import inf, nan
 from pathlib import Path
 
@@ -7,13 +8,24 @@ from optuna.trial import TrialState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.board import Board
 from search.config import StudyConfig, config_of
 from search.driver import MAX_FAILURES, MAX_REFUSALS, Driver, Ending, Limits
+from search.endings import end
 from search.executors import Done, Event, Failed, Job, Lost
 from search.listener import Listener
 from space import MECHANISMS, cost, digest, plain
-from studies import OpenStudy, Outcome, create_or_open, evaluations
-from studies.tables import FrontRow
+from studies import (
+    Evaluation,
+    OpenStudy,
+    Outcome,
+    Times,
+    attempts,
+    create_or_open,
+    evaluations,
+    total_times,
+)
+from studies.tables import EvaluationRow, FrontRow
 from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
 
 
@@ -139,6 +151,92 @@ def test_an_impossible_accuracy_is_a_failure(accuracy: float, tmp_path: Path) ->
 
     assert drive(study, config, ScriptedExecutor(reply), 4) == "failures"
     assert {trial.state for trial in study.optuna.trials} <= {TrialState.FAIL, TrialState.RUNNING}
+
+
+def out_of_memory(job: Job) -> Failed:
+    return Failed(job.id, job.attempt, "out of memory", True, out_of_memory=True)
+
+
+def test_out_of_memory_halves_the_batch_and_the_rate_once(tmp_path: Path) -> None:
+    study, config = opened(tmp_path, references=False)
+    whole, half = config.protocol, config.protocol.halved()
+    assert (half.batch_size, half.learning_rate) == (5, 0.05)
+
+    def reply(job: Job) -> list[Event]:
+        small = job.id != 2 or job.protocol == half
+        return succeed(job) if small else [out_of_memory(job)]
+
+    executor = ScriptedExecutor(reply)
+    assert drive(study, config, executor, 4) == "total"
+    assert [job.protocol for job in executor.jobs if job.id == 2] == [whole, half]
+    assert {job.protocol for job in executor.jobs if job.id != 2} == {whole}
+    found = [(o.attempt, o.batch_size, o.ending) for o in attempts(study) if o.evaluation_id == 2]
+    assert found == [(1, 10, "out_of_memory"), (2, 5, "complete")]
+    assert {row.state for row in evaluations(study)} == {"complete"}
+    with Session(study.engine) as session:
+        digests = session.execute(
+            select(EvaluationRow.id, EvaluationRow.protocol_digest).order_by(EvaluationRow.id)
+        )
+        assert [row[1] == half.digest() for row in digests] == [False, True, False, False]
+
+
+def test_out_of_memory_with_half_the_batch_fails(tmp_path: Path) -> None:
+    study, config = opened(tmp_path, references=False)
+
+    def reply(job: Job) -> list[Event]:
+        return [out_of_memory(job)] if job.id == 2 else succeed(job)
+
+    executor = ScriptedExecutor(reply)
+    assert drive(study, config, executor, 4) == "total"
+    assert [job.protocol.batch_size for job in executor.jobs if job.id == 2] == [10, 5]
+    (failed,) = (row for row in evaluations(study) if row.state == "failed")
+    assert failed.reason == "out of memory (it was 5, halved)"
+
+
+def test_a_killed_run_remembers_what_was_halved(tmp_path: Path) -> None:
+    study, config = opened(tmp_path, references=False)
+    first = ScriptedExecutor(lambda job: [out_of_memory(job)])
+    driver = Driver(study, config, first, listener=Listener())
+    driver._fill(Limits(3))
+    driver._handle(first.events(1.0), may_start=True)  # and the process ends here
+    again = ScriptedExecutor()
+    assert drive(study, config, again, 3) == "total"
+    assert [(job.id, job.attempt) for job in again.jobs[:1]] == [(1, 2)]
+    assert [job.protocol.batch_size for job in again.jobs] == [5, 10, 10]
+
+
+def test_a_worker_that_is_done_has_its_next_job_before_anything_is_stored(
+    study: OpenStudy, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = ScriptedExecutor()
+    busy: list[bool] = []
+
+    def watched(board: Board, row: Evaluation, event: Done, listener: Listener) -> None:
+        busy.append(executor.capacity() == 0)
+        end(board, row, event, listener)
+
+    monkeypatch.setattr("search.driver.end", watched)
+    drive(study, config, executor, 5)
+    assert busy == [True] * 7 + [
+        False
+    ]  # three references beside the five; nothing follows the last
+
+
+def test_the_parts_of_each_trainings_time_are_stored(
+    study: OpenStudy, config: StudyConfig
+) -> None:
+    spent = Times(start_up=1.0, training=5.0, validation=2.0, closing=0.5)
+
+    def reply(job: Job) -> list[Event]:
+        *epochs, done = succeed(job)
+        assert isinstance(done, Done)
+        outcome = replace(done.outcome, times=spent)
+        return [*epochs, replace(done, outcome=outcome, waited_seconds=0.25)]
+
+    drive(study, config, ScriptedExecutor(reply), 3)
+    found = attempts(study)
+    assert {one.times for one in found} == {replace(spent, waiting=0.25)}
+    assert total_times(found) == Times(6.0, 30.0, 12.0, 3.0, 1.5)  # with three references
 
 
 def test_five_failures_in_a_row_end_the_run(study: OpenStudy, config: StudyConfig) -> None:

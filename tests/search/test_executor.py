@@ -118,7 +118,7 @@ def test_out_of_memory_fails_the_job_and_replaces_the_worker(
     (before,) = active_children()
     failing_executor.submit(job(1, attention=True))
     assert until_final(failing_executor, 1) == [
-        Failed(1, 1, "out of memory", worker_is_spent=True)
+        Failed(1, 1, "out of memory", worker_is_spent=True, out_of_memory=True)
     ]
     assert before not in active_children()
     failing_executor.submit(job(2))
@@ -147,6 +147,29 @@ def test_workers_ignore_ctrl_c(executor: LocalExecutor) -> None:
     assert sum(isinstance(one, Done) for one in until_final(executor, 2)) >= 1
 
 
+def test_workers_can_be_added_and_dropped(executor: LocalExecutor) -> None:
+    executor.add([{}])
+    assert executor.size() == executor.capacity() == 3
+    for number in (1, 2, 3):
+        executor.submit(job(number))
+    until_final(executor, 3)
+    executor.drop(2)
+    assert executor.size() == len(active_children()) == 1
+    executor.drop(0)
+    executor.submit(job(4))
+    assert isinstance(until_final(executor, 1)[-1], Done)
+
+
+def test_a_worker_says_how_long_it_waited(executor: LocalExecutor) -> None:
+    executor.submit(job(1))
+    until_final(executor, 1)
+    time.sleep(0.2)
+    executor.submit(job(2))  # the first idle worker is the one that did the first job
+    done = until_final(executor, 1)[-1]
+    assert isinstance(done, Done)
+    assert 0.2 <= done.waited_seconds < PATIENCE
+
+
 def test_closing_leaves_no_process(executor: LocalExecutor) -> None:
     assert len(active_children()) == 2
     executor.close()
@@ -159,5 +182,6 @@ def test_workers_get_one_thread_and_one_device_each(monkeypatch: pytest.MonkeyPa
     assert [one[VISIBLE] for one in worker_environments("cuda", 2, None)] == ["0", "1"]
     assert [one[VISIBLE] for one in worker_environments("cuda", 2, 3)] == ["0", "1", "0"]
     assert {one["OMP_NUM_THREADS"] for one in worker_environments("cpu", 1, 4)} == {"1"}
+    assert worker_environments("cpu", 1, 1)[0]["MALLOC_MMAP_MAX_"] == "0"
     monkeypatch.setenv(VISIBLE, "3,5")
     assert [one[VISIBLE] for one in worker_environments("cuda", 2, None)] == ["3", "5"]

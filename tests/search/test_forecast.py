@@ -1,60 +1,24 @@
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import repeat
 
 import pytest
 
-from search import forecast
 from search.config import NUM_VALIDATION, StudyConfig
-from search.executors import Done, Event, Failed, Job, Lost
 from search.forecast import (
     FORWARD_SHARE,
-    PROBE,
     Speed,
     forecast_seconds,
     mean_cost_ratio,
-    probed_speed,
     remembered_speed,
     scaled,
 )
 from space import SearchSpace, baselines, cost, plain
-from studies import Evaluation, Outcome
+from studies import Evaluation
 
 MakeEvaluation = Callable[..., Evaluation]
 
 PLAIN, USUAL = plain("resnet8"), baselines(SearchSpace(backbone="resnet8"))
 SPEED = Speed(images_per_second=500.0, num_workers=2)
-ANSWER = Done(PROBE, 1, Outcome(0.0, b"", 0, 0, 1.0, 321.0))
-
-
-class Scripted:
-    """An executor that hears what the test says."""
-
-    def __init__(self, *batches: list[Event]) -> None:
-        self.batches = [*batches]
-        self.submitted: list[Job] = []
-        self.stopped: list[int] = []
-
-    def capacity(self) -> int:
-        return 1
-
-    def submit(self, job: Job) -> None:
-        self.submitted.append(job)
-
-    def events(self, timeout: float) -> list[Event]:
-        assert timeout > 0
-        return self.batches.pop(0) if self.batches else []
-
-    def stop(self, job: int) -> None:
-        self.stopped.append(job)
-
-    def close(self) -> None:
-        raise AssertionError("the executor is the caller's")
-
-
-@pytest.fixture
-def probe(small_config: StudyConfig) -> Job:
-    return Job(PROBE, 1, PLAIN.to_json(), 0, small_config.protocol, "cpu", probe=True)
 
 
 @pytest.fixture
@@ -128,10 +92,6 @@ def test_another_plain_network_is_slower_by_its_macs() -> None:
     assert scaled(SPEED, "resnet8", "resnet8") == SPEED
 
 
-def never() -> bool:
-    return False
-
-
 def test_the_speed_is_remembered_from_plain_trainings_alone(
     make_evaluation: MakeEvaluation, small_config: StudyConfig
 ) -> None:
@@ -149,26 +109,3 @@ def test_the_speed_is_remembered_from_plain_trainings_alone(
     assert speed is not None
     assert speed.images_per_second == pytest.approx(150.0 * share)
     assert remembered_speed(small_config, known[2:], 3) is None
-
-
-def test_a_probe_is_submitted_and_its_speed_heard(probe: Job) -> None:
-    other = Done(5, 1, replace(ANSWER.outcome, images_per_second=9.0))
-    executor = Scripted([], [other], [ANSWER])
-    assert probed_speed(executor, probe, 4, never) == Speed(321.0, 4)
-    assert executor.submitted == [probe]
-    assert executor.stopped == []
-
-
-@pytest.mark.parametrize("event", [Failed(PROBE, 1, "out of memory"), Lost(PROBE, 1, "died")])
-def test_a_probe_that_fails_gives_no_speed(event: Event, probe: Job) -> None:
-    executor = Scripted([event], [ANSWER])
-    assert probed_speed(executor, probe, 1, never) is None
-
-
-def test_a_probe_that_never_answers_is_stopped(
-    probe: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(forecast, "PROBE_SECONDS", 0.0)
-    executor = Scripted(*repeat([], 3), [ANSWER])
-    assert probed_speed(executor, probe, 1, never) is None
-    assert executor.stopped == [PROBE]

@@ -1,6 +1,6 @@
 import pytest
 
-from search.options import cost_name, duration, in_words
+from search.options import cost_name, duration, in_words, num_workers
 from space import Refusal
 
 
@@ -72,3 +72,14 @@ def test_what_is_said_can_be_given_back(text: str) -> None:
     seconds = duration(text.replace(" ", ""))
     assert seconds is not None
     assert in_words(seconds) == text
+
+
+@pytest.mark.parametrize(("text", "number"), [("auto", None), ("1", 1), ("256", 256)])
+def test_workers_are_a_number_or_found(text: str, number: int | None) -> None:
+    assert num_workers(text) == number
+
+
+@pytest.mark.parametrize("text", ["0", "257", "-1", "two", "1.5", ""])
+def test_other_workers_are_refused(text: str) -> None:
+    with pytest.raises(Refusal, match=f"--workers must be auto or 1 to 256, got {text}$"):
+        num_workers(text)

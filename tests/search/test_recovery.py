@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from optuna.trial import TrialState
 
+from search import board as board_module
 from search import driver as driver_module
+from search import endings as endings_module
 from search import proposals as proposals_module
 from search.config import StudyConfig, config_of
 from search.driver import Driver, Limits
@@ -23,11 +25,11 @@ STEPS = (
     (proposals_module, "_drawn"),
     (proposals_module, "_annotate"),
     (proposals_module, "add_proposal"),
-    (driver_module, "set_state"),
+    (driver_module, "start_attempt"),
     (driver_module, "add_epoch"),
-    (driver_module, "complete"),
-    (driver_module, "tell"),
-    (driver_module, "store_front"),
+    (endings_module, "complete"),
+    (endings_module, "tell"),
+    (board_module, "store_front"),
 )
 
 

@@ -23,6 +23,11 @@ COLUMNS = {
         *("evaluation_id", "attempt", "epoch", "train_loss", "validation_loss", "accuracy"),
         "seconds",
     ],
+    "attention_attempts": [
+        *("evaluation_id", "attempt", "batch_size", "learning_rate", "ending"),
+        *("waiting_seconds", "start_up_seconds", "training_seconds", "validation_seconds"),
+        "closing_seconds",
+    ],
     "attention_gates": ["evaluation_id", "module", "gain", "statistics"],
     "pareto_front": [
         *("study_uid", "rank", "trial", "placements", "estimate", "standard_error"),

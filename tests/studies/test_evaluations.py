@@ -25,7 +25,7 @@ from studies import (
     front_of,
     gates,
     refuse,
-    set_state,
+    set_waiting,
     store_front,
 )
 from studies.records import Purpose
@@ -78,8 +78,8 @@ def test_gates_are_stored_with_the_outcome_and_read_back(study: OpenStudy) -> No
         "stage1.end.0": {"gain": 0.25, "gates": {"gate": {"form": "vector", "mean": 0.5}}},
         "stage2.end.0": {"gain": None, "gates": {}},
     }
-    complete(study, first.id, replace(OUTCOME, gates=facts))
-    complete(study, second.id, OUTCOME)
+    complete(study, first.id, 1, replace(OUTCOME, gates=facts))
+    complete(study, second.id, 1, OUTCOME)
     assert gates(study, first) == facts
     assert gates(study, second) == {}
     with Session(study.engine) as session:
@@ -90,7 +90,7 @@ def test_gates_are_stored_with_the_outcome_and_read_back(study: OpenStudy) -> No
 def test_gates_that_are_no_json_leave_the_run_unfinished(study: OpenStudy) -> None:
     row = propose(study)
     with pytest.raises(ValueError, match="JSON"):
-        complete(study, row.id, replace(OUTCOME, gates={"stage1.end.0": {"gain": math.nan}}))
+        complete(study, row.id, 1, replace(OUTCOME, gates={"stage1.end.0": {"gain": math.nan}}))
     assert not stored(study, row.id).is_final
 
 
@@ -102,16 +102,16 @@ def test_evaluations_come_in_the_order_of_proposals(study: OpenStudy) -> None:
 
 def test_a_state_and_its_attempt_are_stored_together(study: OpenStudy) -> None:
     rows = [propose(study, 0), propose(study, 1)]
-    set_state(study, rows[0].id, "running", 2)
+    set_waiting(study, rows[0].id, 2)
     found = stored(study, rows[0].id)
-    assert (found.state, found.attempt, found.is_final) == ("running", 2, False)
+    assert (found.state, found.attempt, found.is_final) == ("proposed", 2, False)
     assert stored(study, rows[1].id) == rows[1]  # the other row stays
 
 
 def test_an_outcome_is_stored_whole(study: OpenStudy) -> None:
     row = propose(study)
     assert finished_at(study, row.id) is None
-    complete(study, row.id, OUTCOME)
+    complete(study, row.id, 1, OUTCOME)
     found = stored(study, row.id)
     assert found.state == "complete"
     assert found.is_final
@@ -146,7 +146,7 @@ def test_only_the_epochs_of_the_last_attempt_count(study: OpenStudy) -> None:
     add_epoch(study, row.id, 1, first)
     add_epoch(study, row.id, 1, Epoch(2, 0.5, 0.5, 0.3, 1.0))
     add_epoch(study, other.id, 2, first)
-    set_state(study, row.id, "running", 2)
+    set_waiting(study, row.id, 2)
     assert epochs(study, stored(study, row.id)) == ()
     add_epoch(study, row.id, 2, second)
     assert epochs(study, stored(study, row.id)) == (second,)
@@ -168,7 +168,7 @@ def test_completed_leaves_references_and_unfinished_runs_out(study: OpenStudy) -
         propose(study, 4),
     ]
     for row in rows[:3]:
-        complete(study, row.id, OUTCOME)
+        complete(study, row.id, 1, OUTCOME)
     fail(study, rows[3].id, "out of memory")
     assert [one.proposal for one in completed(evaluations(study))] == [0, 1]
 

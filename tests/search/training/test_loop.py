@@ -140,7 +140,7 @@ def test_a_huge_rate_ends_the_training(images: Images, protocol: Protocol) -> No
 def test_a_loss_that_is_wrong_in_validation_alone_is_named(
     images: Images, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Validation(float("inf"), 0.1, b"")
+    broken = Validation(float("inf"), 0.1, b"", 0.0)
     monkeypatch.setattr("search.training.loop.validate", lambda *_: broken)
     with pytest.raises(TrainingDivergedError, match="the loss became inf in epoch 1"):
         next(train(seeded_model(PLAIN, 0), images, protocol, seed=0))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from search.config import StudyConfig
-from search.executors.jobs import Job, JobFailedError, JobStoppedError
+from search.executors.jobs import Job, JobFailedError, JobStoppedError, Probed
 from search.training import worker
 from search.training.loop import Images, TrainingDivergedError
 from space import Cost, SearchSpace, baselines, cost, plain
@@ -53,6 +53,10 @@ def test_a_job_yields_its_epochs_and_then_an_outcome(job: Job) -> None:
     assert Cost(outcome.macs, outcome.params) == cost(USUAL["se"])
     assert outcome.seconds == pytest.approx(sum(e.seconds for e in epochs if isinstance(e, Epoch)))
     assert outcome.images_per_second == pytest.approx(2 * 200 / outcome.seconds)
+    times = outcome.times
+    assert times is not None
+    assert times.training + times.validation == pytest.approx(outcome.seconds)
+    assert min(times.training, times.validation, times.start_up, times.closing) > 0
 
 
 @pytest.mark.usefixtures("few_validated")
@@ -77,7 +81,7 @@ def test_a_network_that_costs_something_else_fails_before_training(
     with pytest.raises(JobFailedError) as caught:
         next(worker.train_job(job, never))
     assert caught.value.reason == rule
-    assert not caught.value.worker_is_spent
+    assert not caught.value.out_of_memory
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
@@ -91,7 +95,7 @@ def test_a_worker_without_memory_is_spent(
     with pytest.raises(JobFailedError) as caught:
         list(worker.train_job(job, never))
     assert caught.value.reason == "out of memory; a smaller --batch-size may fit"
-    assert caught.value.worker_is_spent
+    assert caught.value.out_of_memory
 
 
 def test_a_diverged_training_fails_with_its_reason(
@@ -104,7 +108,7 @@ def test_a_diverged_training_fails_with_its_reason(
     with pytest.raises(JobFailedError) as caught:
         list(worker.train_job(job, never))
     assert caught.value.reason == "the loss became nan in epoch 1"
-    assert not caught.value.worker_is_spent
+    assert not caught.value.out_of_memory
 
 
 def test_a_job_that_is_told_to_stops(job: Job) -> None:
@@ -112,23 +116,19 @@ def test_a_job_that_is_told_to_stops(job: Job) -> None:
         list(worker.train_job(job, lambda: True))
 
 
-def test_a_probe_yields_the_speed_of_the_steps_after_the_first_two(
-    job: Job, monkeypatch: pytest.MonkeyPatch
+def test_a_probe_yields_a_speed_and_no_memory_on_a_cpu(
+    job: Job, small_config: StudyConfig
 ) -> None:
-    """200 images in batches of 50: 4 steps, two of them timed, on a clock that ticks seconds."""
-    clock = iter(range(1_000))
-    monkeypatch.setattr("search.training.worker.time.perf_counter", lambda: float(next(clock)))
-    (outcome,) = worker.train_job(replace(job, probe=True), never)
-    assert isinstance(outcome, Outcome)
-    # Steps start at ticks 1, 2, 3, 4 (the epoch does at 0): from the third to the fourth is one.
-    assert outcome.images_per_second == pytest.approx(1 * 50 / (4 - 3))
-
-
-def test_a_probe_of_one_batch_still_has_a_speed(job: Job, small_config: StudyConfig) -> None:
     protocol = small_config.protocol.model_copy(update={"batch_size": 512, "train_images": 10})
-    (outcome,) = worker.train_job(replace(job, probe=True, protocol=protocol), never)
-    assert isinstance(outcome, Outcome)
-    assert 0 < outcome.images_per_second < 1e6
+    (found,) = worker.train_job(replace(job, probe_seconds=0.01, protocol=protocol), never)
+    assert isinstance(found, Probed)
+    assert 0 < found.images_per_second < 1e6
+    assert (found.own_bytes, found.free_bytes) == (None, None)
+
+
+def test_a_probe_that_is_told_to_stops(job: Job) -> None:
+    with pytest.raises(JobStoppedError):
+        list(worker.train_job(replace(job, probe_seconds=60.0), lambda: True))
 
 
 def test_first_weights_are_the_seeds_whatever_was_drawn_before() -> None:

@@ -1,0 +1,81 @@
+"""Read and write the attempts at training runs: their batch, their ending, where time went."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from sqlalchemy import inspect, select, update
+from sqlalchemy.orm import Session
+
+from .records import Attempt, Ending, Times
+from .storage import OpenStudy
+from .tables import AttemptRow, EvaluationRow
+
+
+def start_attempt(study: OpenStudy, attempt: Attempt, protocol_digest: str) -> None:
+    """Store that an attempt at a run begins; one that was taken back begins again."""
+    row = AttemptRow(
+        evaluation_id=attempt.evaluation_id,
+        attempt=attempt.attempt,
+        batch_size=attempt.batch_size,
+        learning_rate=attempt.learning_rate,
+    )
+    running = update(EvaluationRow).where(EvaluationRow.id == attempt.evaluation_id)
+    with Session(study.engine) as session:
+        session.merge(row)
+        session.execute(
+            running.values(
+                state="running", attempt=attempt.attempt, protocol_digest=protocol_digest
+            )
+        )
+        session.commit()
+
+
+def end_attempt(study: OpenStudy, evaluation_id: int, attempt: int, ending: Ending) -> None:
+    """Store how an attempt ended that has no outcome."""
+    with Session(study.engine) as session:
+        close_attempt(session, evaluation_id, attempt, ending, None)
+        session.commit()
+
+
+def close_attempt(
+    session: Session, evaluation_id: int, attempt: int, ending: Ending, times: Times | None
+) -> None:
+    """Store an attempt's ending within a transaction of the caller's."""
+    seconds = {f"{name}_seconds": value for name, value in asdict(times).items()} if times else {}
+    session.execute(
+        update(AttemptRow)
+        .where(AttemptRow.evaluation_id == evaluation_id, AttemptRow.attempt == attempt)
+        .values(ending=ending, **seconds)
+    )
+
+
+def attempts(study: OpenStudy) -> tuple[Attempt, ...]:
+    """Return every attempt at the study's runs; none where an older version made the study."""
+    if not inspect(study.engine).has_table(AttemptRow.__tablename__):
+        return ()
+    query = (
+        select(AttemptRow)
+        .join(EvaluationRow, EvaluationRow.id == AttemptRow.evaluation_id)
+        .where(EvaluationRow.study_uid == study.uid)
+        .order_by(AttemptRow.evaluation_id, AttemptRow.attempt)
+    )
+    with Session(study.engine) as session:
+        return tuple(_record(row) for row in session.scalars(query))
+
+
+def total_times(found: Sequence[Attempt]) -> Times:
+    """Return the seconds of all attempts that have an outcome, part by part."""
+    known = [one.times for one in found if one.times is not None]
+    return Times(*(sum(getattr(one, part.name) for one in known) for part in fields(Times)))
+
+
+def _record(row: AttemptRow) -> Attempt:
+    seconds = [getattr(row, f"{one.name}_seconds") for one in fields(Times)]
+    return Attempt(
+        row.evaluation_id,
+        row.attempt,
+        row.batch_size,
+        row.learning_rate,
+        row.ending,  # type: ignore[arg-type] # the column holds only what we wrote
+        None if None in seconds else Times(*seconds),
+    )

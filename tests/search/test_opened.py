@@ -1,0 +1,80 @@
+"""What `search status` says of attempts, and how a run finds its number of workers."""
+
+from dataclasses import replace
+
+import pytest
+
+from search import session
+from search.config import StudyConfig
+from search.crew import Load
+from search.driver import Limits
+from search.executors import Done, Event, Failed, Job, Probed
+from search.opened import open_status
+from search.session import Plan, find_workers
+from studies import OpenStudy, Times, attempts
+from tests.search.scripted import ScriptedExecutor, succeed
+from tests.search.test_driver import drive
+
+ENVIRONMENTS = ({"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"})
+
+
+def test_the_status_says_where_the_time_went_and_what_was_halved(
+    study: OpenStudy, config: StudyConfig
+) -> None:
+    """Six trainings of 100 s; the second runs out of memory first."""
+    spent = Times(start_up=5.0, training=60.0, validation=15.0, closing=0.0)
+
+    def reply(job: Job) -> list[Event]:
+        if (job.id, job.attempt) == (2, 1):
+            return [Failed(job.id, 1, "out of memory", True, out_of_memory=True)]
+        *epochs, done = succeed(job)
+        assert isinstance(done, Done)
+        outcome = replace(done.outcome, times=spent)
+        return [*epochs, replace(done, outcome=outcome, waited_seconds=20.0)]
+
+    drive(study, config, ScriptedExecutor(reply), 3)
+    assert len(attempts(study)) == 3 + 3 + 1  # trainings, references, and the one without memory
+    lines = open_status(study.url, study.name)
+    assert (
+        "time of the workers: 10 min: start-up 5.0 %, training 60.0 %, validation 15.0 %, "
+        "closing 0.0 %, waiting 20.0 %"
+    ) in lines
+    assert "memory ran out: 1 trained with half the batch and rate" in lines
+
+
+def test_a_study_without_attempts_says_nothing_of_them(study: OpenStudy) -> None:
+    assert not any("time of the workers" in line for line in open_status(study.url, study.name))
+
+
+class Growing:
+    """An executor that counts the environments it was given."""
+
+    def __init__(self, first: dict[str, str]) -> None:
+        self.environments = [first]
+
+    def size(self) -> int:
+        return len(self.environments)
+
+    def add(self, environments: list[dict[str, str]]) -> None:
+        self.environments += environments
+
+    def drop(self, count: int) -> None:
+        del self.environments[len(self.environments) - count :]
+
+
+def test_each_gpu_gets_the_workers_that_pay_on_the_first(
+    config: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four workers on one GPU are no faster than two: two stay, and the other GPU has as many."""
+    speed = {1: 100.0, 2: 190.0, 4: 200.0}
+    executor = Growing(ENVIRONMENTS[0])
+    plan = Plan(
+        config, "sqlite:///x.db", "x", Limits(100), "cuda", ENVIRONMENTS, finds_workers=True
+    )
+    found = Probed(1.0, 1, 10**15)
+    monkeypatch.setattr(session, "num_cores", lambda: 16)
+    monkeypatch.setattr(session, "probed", lambda _e, _p, count, _i: (found,) * count)
+    monkeypatch.setattr(session, "load_of", lambda all_: Load(speed[len(all_)], 1, 10**15))
+    find_workers(plan, executor, lambda: False)  # type: ignore[arg-type] # what is used of it
+    visible = [one["CUDA_VISIBLE_DEVICES"] for one in executor.environments]
+    assert visible == ["0", "0", "1", "1"]
