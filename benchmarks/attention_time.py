@@ -11,7 +11,9 @@ Shapes: B images, C colours, H x W pixels, K classes.
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from statistics import geometric_mean
 
+import numpy as np
 import torch
 from rich.table import Table
 from torch import Tensor
@@ -22,6 +24,7 @@ from search.training.loop import autocast
 from space import (
     BACKBONES,
     IMAGE_SIDE,
+    MECHANISMS,
     NUM_CLASSES,
     Architecture,
     SearchSpace,
@@ -36,6 +39,7 @@ from .figures import Median, median_of, parser_of, positive, publish
 from .timing import device_of, interleaved, precision_on, ratio
 
 PLAIN = "plain"
+Seconds = dict[str, list[float]]  # of a step by kind, one for each round
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,18 @@ def step_of(architecture: Architecture, x_BCHW: Tensor, labels_B: Tensor) -> Cal
     return step
 
 
-def measured(networks: dict[str, Architecture], options: Namespace) -> list[Row]:
-    """Time the networks; return one row for each, the quickest first."""
+def seconds_of(networks: dict[str, Architecture], options: Namespace) -> Seconds:
+    """Return the seconds of each network's step, one for each round."""
     torch.manual_seed(0)
     x_BCHW = torch.randn(options.batch, 3, IMAGE_SIDE, IMAGE_SIDE)
     x_BCHW = x_BCHW.to(options.device).to(memory_format=torch.channels_last)
     labels_B = torch.randint(NUM_CLASSES, (options.batch,)).to(options.device)
     steps = {kind: step_of(one, x_BCHW, labels_B) for kind, one in networks.items()}
-    seconds = interleaved(steps, options.rounds, options.device)
+    return interleaved(steps, options.rounds, options.device)
+
+
+def rows_of(networks: dict[str, Architecture], seconds: Seconds) -> list[Row]:
+    """Return one row for each network, the quickest first."""
     base = cost(networks[PLAIN])
     rows = [
         Row(
@@ -88,6 +96,21 @@ def measured(networks: dict[str, Architecture], options: Namespace) -> list[Row]
         for kind, one in networks.items()
     ]
     return sorted(rows, key=lambda row: row.seconds_ratio.median)
+
+
+def gates_of(seconds: Seconds) -> list[str]:
+    """Return the gate-like mechanisms: those whose usual place is the residual branch."""
+    kinds = [kind for kind in seconds if kind != PLAIN]
+    return [kind for kind in kinds if MECHANISMS[kind].usual_position == "residual"]
+
+
+def gates_speed_ratio(seconds: Seconds) -> Median:
+    """Return the geometric mean, over gate-like mechanisms, of their images/s over plain's.
+
+    It is worked out in each round, then the median of the rounds is taken.
+    """
+    speeds = [np.divide(seconds[PLAIN], seconds[kind]) for kind in gates_of(seconds)]
+    return median_of([geometric_mean(of_round) for of_round in zip(*speeds, strict=True)])
 
 
 def table_of(rows: list[Row], title: str) -> Table:
@@ -115,7 +138,9 @@ def main() -> None:
     torch.set_num_threads(1)
     options = parsed()
     searched = SearchSpace(backbone=options.backbone)
-    rows = measured({PLAIN: plain(options.backbone), **baselines(searched)}, options)
+    networks = {PLAIN: plain(options.backbone), **baselines(searched)}
+    seconds = seconds_of(networks, options)
+    rows, speed = rows_of(networks, seconds), gates_speed_ratio(seconds)
     precision = precision_on(options.device)
     title = (
         f"{options.backbone}, batch {options.batch}, {precision} on {options.device}: "
@@ -128,8 +153,11 @@ def main() -> None:
         "precision": precision,
         "num_rounds": options.rounds,
         "rows": [asdict(row) for row in rows],
+        "gates": gates_of(seconds),
+        "gates_speed_ratio": asdict(speed),
     }
-    publish(table_of(rows, title), found, options.out)
+    line = f"images/s of gate-like mechanisms over plain, geometric mean: {speed.in_words(3)}"
+    publish(table_of(rows, title), found, options.out, [line])
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Recipe:
     epochs: int
     mixed: bool
     device: torch.device
+    num_loaders: int = NUM_LOADERS  # processes; 0 where trainings fill the cores themselves
 
 
 class Tutorial:
@@ -59,9 +60,9 @@ class Tutorial:
         self.model = model.to(recipe.device).to(memory_format=layout)
         training = Pictures(split.train_images, split.train_labels, AUGMENTED)
         validation = Pictures(split.validation_images, split.validation_labels, PLAIN)
-        size = recipe.batch_size
-        self.training = DataLoader(training, size, shuffle=True, num_workers=NUM_LOADERS)
-        self.validation = DataLoader(validation, size, num_workers=NUM_LOADERS)
+        size, loaders = recipe.batch_size, recipe.num_loaders
+        self.training = DataLoader(training, size, shuffle=True, num_workers=loaders)
+        self.validation = DataLoader(validation, size, num_workers=loaders)
         self.optimizer = torch.optim.SGD(
             model.parameters(), lr=recipe.learning_rate, momentum=0.9, weight_decay=5e-4
         )
