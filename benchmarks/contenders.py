@@ -67,7 +67,7 @@ def our_epochs(options: Namespace, num_threads: int) -> Iterator[None]:
         learning_rate=0.1,
         precision=precision_on(options.device),
     )
-    images = on_device(split_of(options.images), protocol, options.device)
+    images = on_device(split_of(options.images), protocol.crop_padding, options.device)
     for _ in train(build(plain(options.backbone)), images, protocol, seed=0):
         yield
 

@@ -30,12 +30,13 @@ from search.executors.environments import (
     num_cores,
     worker_environments,
 )
-from space import BACKBONES
+from search.speeds import FLOP_PER_MAC
+from search.training.bench import matrix_rate
+from space import BACKBONES, cost, plain
 
 from .contenders import ALL, MIXED, ONE, TUTORIAL
 from .figures import Median, median_of, parser_of, positive, publish
-from .matrix_rate import matrix_rate, share_of_rate
-from .timing import PROGRESS, device_of
+from .timing import PROGRESS, device_of, precision_on
 
 IMAGES = {"cpu": 1_800, "cuda": 18_000}
 Speeds = dict[str, list[float]]  # training images per second by contender, one for each round
@@ -107,7 +108,8 @@ def shares_of(speeds: Speeds, rate: float, options: Namespace) -> dict[str, Medi
     for name, count in workers_of(options).items():
         threads = count if name not in (TUTORIAL, MIXED, ALL) else torch.get_num_threads()
         used = min(threads, num_cores()) if options.device.type == "cpu" else 1
-        found = [share_of_rate(options.backbone, one, used * rate) for one in speeds[name]]
+        work = FLOP_PER_MAC * cost(plain(options.backbone)).macs
+        found = [work * one / (used * rate) for one in speeds[name]]
         shares[name] = median_of(found)
     return shares
 
@@ -164,9 +166,10 @@ def facts_of(options: Namespace, speeds: Speeds, rate: float) -> dict[str, objec
 def main() -> None:
     """Print one row for each contender."""
     options = parsed()
-    before = matrix_rate(options.device)
+    product = options.device.type, precision_on(options.device)
+    before = matrix_rate(*product)
     speeds = speeds_of(options)
-    rate = max(before, matrix_rate(options.device))
+    rate = max(before, matrix_rate(*product))
     title = (
         f"{options.backbone}, {options.images:,} images an epoch, batch {options.batch}, "
         f"{options.device}: medians (95 % intervals), n = {options.rounds} rounds"

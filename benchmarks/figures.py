@@ -48,7 +48,7 @@ def median_of(measured: Sequence[float]) -> Median:
 def parser_of(description: str | None) -> ArgumentParser:
     """Return a parser with the module's text and the option that all benchmarks have."""
     parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=_writable, metavar="FILE", help="write the numbers as JSON")
+    parser.add_argument("--out", type=writable, metavar="FILE", help="write the numbers as JSON")
     return parser
 
 
@@ -77,7 +77,7 @@ def write(found: dict[str, object], out: Path | None) -> None:
         out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
-def _writable(text: str) -> Path:
+def writable(text: str) -> Path:
     """Refuse a file that cannot be written before the minutes it takes to fill it."""
     path = Path(text)
     if path.is_dir() or not os.access(path.absolute().parent, os.W_OK):

@@ -8,10 +8,13 @@ that train keep their finished trainings in DIR/NAME.runs and go on in the next 
 command again does what is left. `--small --device cpu` tries all of it with tiny networks.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,16 +137,16 @@ def command_of(step: Step, options: Namespace, minutes: float | None) -> list[st
 def run(step: Step, options: Namespace, minutes: float | None) -> bool:
     """Run a benchmark; say whether it failed, as one does that overruns the minutes."""
     print(f"== {step.name}", flush=True)
-    try:
-        done = subprocess.run(
-            command_of(step, options, minutes),
-            check=False,
-            timeout=None if minutes is None else 60 * minutes,
-        )
-    except subprocess.TimeoutExpired:
-        print(f"{step.name}: ended after {minutes:.1f} minutes; it needs more in one go")
-        return True
-    return done.returncode != 0
+    command = command_of(step, options, minutes)
+    with subprocess.Popen(command, start_new_session=True) as process:
+        try:
+            return process.wait(None if minutes is None else 60 * minutes) != 0
+        except subprocess.TimeoutExpired:
+            print(f"{step.name}: ended after {minutes:.1f} minutes; it needs more in one go")
+            return True
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with the processes that it has started
 
 
 def run_left(options: Namespace) -> list[str]:

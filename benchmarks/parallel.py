@@ -3,6 +3,7 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -21,17 +22,13 @@ def in_processes(
 
     After the seconds, tasks that still run are killed and the rest is not begun.
     """
-    with ProcessPoolExecutor(processes, SPAWN) as pool:
+    pool = ProcessPoolExecutor(processes, SPAWN)
+    try:
         futures = {pool.submit(function, task): task for task in tasks}
-        ended = as_completed(futures, seconds)
-        while True:
-            try:
-                future = next(ended)
-            except StopIteration:
-                return
-            except TimeoutError:
-                break
-            yield futures[future], future.result()
+        with suppress(TimeoutError):
+            for future in as_completed(futures, seconds):
+                yield futures[future], future.result()
+    finally:  # at the end nothing is left to cancel or to kill
         pool.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
             child.kill()

@@ -11,7 +11,7 @@ from pathlib import Path
 from search.training.data import DATASETS, ensure
 from space import BACKBONES
 
-from .figures import parser_of, positive
+from .figures import parser_of, positive, writable
 from .parallel import in_processes
 from .timing import device_of
 from .trainings import Trained, Training, trained
@@ -74,7 +74,9 @@ def resumable_parser(description: str | None, *, backbone: str) -> ArgumentParse
     parser.add_argument("--device", type=device_of, default="cpu", help="cpu or cuda")
     parser.add_argument("--dataset", choices=DATASETS, default="cifar10")
     parser.add_argument("--data-dir", type=Path, metavar="DIR")
-    parser.add_argument("--runs", type=Path, metavar="FILE", help="finished trainings, as lines")
+    parser.add_argument(
+        "--runs", type=writable, metavar="FILE", help="finished trainings, as lines"
+    )
     parser.add_argument("--minutes", type=float, help="stop then; the same command goes on")
     return parser
 

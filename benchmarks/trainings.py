@@ -45,7 +45,7 @@ class Trained:
 
 def ours(training: Training, split: Split) -> Iterator[tuple[float, float]]:
     """Yield accuracy and seconds of each epoch of our loop."""
-    images = on_device(split, training.protocol, torch.device(training.device))
+    images = on_device(split, training.protocol.crop_padding, torch.device(training.device))
     model = seeded_model(plain(training.backbone), training.seed)
     for epoch, _ in train(model, images, training.protocol, seed=training.seed):
         yield epoch.accuracy, epoch.seconds

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .executors import Executor, Failed, Job, Lost, Probed, ProbeDone
+from .executors import Failed, Job, LocalExecutor, Lost, Probed, ProbeDone
 
 PROBE = -1  # the id of the first job that measures the speed; the next ones count down
 PATIENCE = 120.0  # seconds until a probe is given up
@@ -26,25 +26,24 @@ class Load:
 
 
 def probed(
-    executor: Executor, probe: Job, count: int, interrupted: Callable[[], bool]
+    executor: LocalExecutor, probe: Job, count: int, interrupted: Callable[[], bool]
 ) -> tuple[Probed, ...]:
-    """Return what so many workers find at the same time; nothing if one cannot say in time."""
-    ids = range(probe.id, probe.id - count, -1)
-    for number in ids:
-        executor.submit(replace(probe, id=number))
+    """Return what so many idle workers find at the same time; nothing if one cannot say in time.
+
+    All workers are idle afterwards: those that are not done are replaced.
+    """
     found: list[Probed] = []
+    for number in range(count):
+        executor.submit(replace(probe, id=probe.id - number))
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and not interrupted():
-        for event in executor.events(0.5):
-            if isinstance(event, ProbeDone) and event.job in ids:
-                found.append(event.probed)
-            elif isinstance(event, Failed | Lost):
-                return ()
-        if len(found) == count:
-            return tuple(found)
-    for number in ids:
-        executor.stop(number)
-    return ()
+    while len(found) < count:
+        events = executor.events(0.5)
+        found += [event.probed for event in events if isinstance(event, ProbeDone)]
+        failed = any(isinstance(event, Failed | Lost) for event in events)
+        if failed or interrupted() or time.monotonic() > deadline:
+            executor.replace_busy()
+            return ()
+    return tuple(found)
 
 
 def load_of(found: tuple[Probed, ...]) -> Load | None:
@@ -58,7 +57,7 @@ def load_of(found: tuple[Probed, ...]) -> Load | None:
     )
 
 
-def num_workers(load: Callable[[int], Load | None], most: int) -> int:
+def worthwhile(load: Callable[[int], Load | None], most: int) -> int:
     """Return how many workers to give a device: doubled while that fits and pays.
 
     `load(count)` measures so many workers together, or says None if they do not work.
@@ -73,5 +72,6 @@ def num_workers(load: Callable[[int], Load | None], most: int) -> int:
 
 
 def _has_room(load: Load, count: int) -> bool:
-    """Say whether as many workers again would fit beside these, whatever they train."""
-    return load.free_bytes >= count * MEMORY_FACTOR * load.worker_bytes
+    """Say whether as many workers again would fit, with what all of them may come to need."""
+    most = MEMORY_FACTOR * load.worker_bytes
+    return load.free_bytes >= 2 * count * most - count * load.worker_bytes

@@ -66,6 +66,7 @@ class Display(Listener):
 
     def halved(self, row: Evaluation, batch_size: int) -> None:
         """Print with what batch a training begins again."""
+        self.progress.remove_task(self.tasks.pop(row.id))
         line = f"{_name(row)}: memory ran out; again with batch {batch_size}, half the rate"
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 

@@ -1,6 +1,6 @@
 """The only writer of a study: ask, price, submit, hear, stop or keep, tell.
 
-Order of writes for each trial: Optuna's ask and attributes; our row; submit; epochs; our row with
+Order for each trial: Optuna's ask and attributes; our row; submit; `running`; epochs; our row with
 the outcome (the point of no return); tell; the front. A crash between any two is mended by
 `recovery`. No worker waits for a write: when one is done, it gets the next job first.
 """
@@ -145,14 +145,18 @@ class Driver:
         return False
 
     def _submit_next(self) -> None:
+        """Give an idle worker the next job, then store that it runs.
+
+        A worker dies with its driver: where the row still says `proposed`, nothing was begun.
+        """
         refuse_replaced(self.study)
         row = self.board.waiting.popleft()
+        self.executor.submit(self.job(row))
         protocol = self.board.protocol(row)
         begun = Attempt(row.id, row.attempt, protocol.batch_size, protocol.learning_rate)
         start_attempt(self.study, begun, protocol.digest())
         row = replace(row, state="running")
         self.board.known[row.id] = self.board.running[row.id] = row
-        self.executor.submit(self.job(row))
         self.listener.started(row)
 
     def _handle(self, events: list[Event], *, may_start: bool) -> None:

@@ -2,10 +2,19 @@
 
 from dataclasses import replace
 
-from studies import Evaluation, Outcome, complete, end_attempt, evaluations, fail
+from studies import (
+    Ending,
+    Evaluation,
+    Outcome,
+    complete,
+    end_attempt,
+    evaluations,
+    fail,
+    set_waiting,
+)
 
 from .board import Board
-from .executors import Done, Failed, Lost, Stopped
+from .executors import Before, Done, Failed, Lost, Stopped
 from .listener import Listener
 from .recovery import resubmitted
 from .tell import tell
@@ -22,7 +31,6 @@ def end(
     elif isinstance(event, Failed) and event.out_of_memory:
         _halve(board, row, event, listener)
     elif isinstance(event, Failed):
-        end_attempt(board.study, row.id, row.attempt, "failed")
         _fail(board, row, event.reason, listener)
     else:
         reason = event.reason if isinstance(event, Lost) else "it was stopped"
@@ -35,7 +43,7 @@ def _complete(board: Board, row: Evaluation, event: Done, listener: Listener) ->
         reason = f"accuracy must be from 0 to 1, got {outcome.accuracy}"
         _fail(board, row, reason, listener)
         return
-    complete(board.study, row.id, row.attempt, _with_waiting(outcome, event.waited_seconds))
+    complete(board.study, row.id, row.attempt, _with_times(outcome, event.before))
     board.failures = 0
     ended = replace(
         row,
@@ -48,27 +56,34 @@ def _complete(board: Board, row: Evaluation, event: Done, listener: Listener) ->
     _close(board, ended, listener)
 
 
-def _with_waiting(outcome: Outcome, seconds: float) -> Outcome:
-    """Return the outcome with what its worker had waited for the job, which it cannot know."""
-    times = outcome.times and replace(outcome.times, waiting=seconds)
-    return replace(outcome, times=times)
+def _with_times(outcome: Outcome, before: Before) -> Outcome:
+    """Return the outcome with the seconds of its worker before the job, too."""
+    times = outcome.times
+    if times is None:
+        return outcome
+    start_up = before.preparing + times.start_up
+    return replace(outcome, times=replace(times, start_up=start_up, waiting=before.waiting))
 
 
 def _halve(board: Board, row: Evaluation, event: Failed, listener: Listener) -> None:
     """Give a training for which memory was too small one more chance, with half the batch."""
-    end_attempt(board.study, row.id, row.attempt, "out_of_memory")
-    batch = board.protocol(row).batch_size
-    if row.id in board.halved or batch < MIN_HALVED:
-        halved = ", halved" if row.id in board.halved else ""
-        _fail(board, row, f"{event.reason} (it was {batch}{halved})", listener)
+    batch, is_halved = board.protocol(row).batch_size, row.id in board.halved
+    if is_halved or batch < MIN_HALVED:
+        reason = f"{event.reason} (it was {batch}{', halved' if is_halved else ''})"
+        _fail(board, row, reason, listener, "out_of_memory")
         return
+    end_attempt(board.study, row.id, row.attempt, "out_of_memory")
+    set_waiting(board.study, row.id, row.attempt + 1)
     board.halved.add(row.id)
+    board.known[row.id] = again = replace(row, state="proposed", attempt=row.attempt + 1)
+    board.waiting.appendleft(again)
     listener.halved(row, batch // 2)
-    _resubmit(board, row, event.reason, listener)
 
 
-def _fail(board: Board, row: Evaluation, reason: str, listener: Listener) -> None:
-    fail(board.study, row.id, reason)
+def _fail(
+    board: Board, row: Evaluation, reason: str, listener: Listener, how: Ending = "failed"
+) -> None:
+    fail(board.study, row.id, reason, how)
     board.failures += 1
     _close(board, replace(row, state="failed", reason=reason), listener)
 

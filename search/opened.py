@@ -67,7 +67,10 @@ def _attempt_lines(found: tuple[Attempt, ...]) -> list[str]:
         shares = (f"{name} {100 * part / whole:.1f} %" for name, part in parts.items())
         spent = ", ".join(shares).replace("start_up", "start-up")
         lines.append(f"time of the workers: {in_words(whole)}: {spent}")
-    halved = {one.evaluation_id for one in found if one.ending == "out_of_memory"}
-    if halved:
-        lines.append(f"memory ran out: {len(halved)} trained with half the batch and rate")
+    short = {one.evaluation_id for one in found if one.ending == "out_of_memory"}
+    halved = short & {one.evaluation_id for one in found if one.ending == "complete"}
+    if short:
+        lines.append(
+            f"memory ran out for {len(short)}: {len(halved)} trained with half the batch and rate"
+        )
     return lines

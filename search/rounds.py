@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import log2
 from random import Random
+from signal import SIGKILL
 from time import perf_counter
 from typing import Literal
 
@@ -23,6 +24,7 @@ BACKBONES = {
     "cuda": ("resnet20", "resnet18", "resnet50"),
 }
 NUM_DRAWN = 8
+PATIENCE = 300.0  # seconds for one step
 USUAL_SHARE = 0.5  # of the matrix rate, to choose batches by; one core of Zen 3 had 0.6 to 0.9
 BACKBONE_PART, OTHER_PART = 1 / 40, 1 / 200  # of the whole time, for one step
 
@@ -121,17 +123,25 @@ def _time(network: Network, executor: Executor, protocol: Protocol, device: str)
     answer = _answer(executor)
     if isinstance(answer, ProbeDone):
         network.seconds.append(network.batch_size / answer.probed.images_per_second)
-    elif isinstance(answer, Lost) or answer.out_of_memory:
-        network.fits = False  # where a system is out of memory it kills the worker
+    elif _ran_out_of_memory(answer):
+        network.fits = False
     else:
         raise Refusal(f"no step of {network.name} could be timed: {answer.reason}")
 
 
+def _ran_out_of_memory(answer: Failed | Lost) -> bool:
+    """Say so; where a system is out of memory it kills the worker."""
+    killed = isinstance(answer, Lost) and answer.reason.endswith(f"code {-SIGKILL}")
+    return killed or (isinstance(answer, Failed) and answer.out_of_memory)
+
+
 def _answer(executor: Executor) -> ProbeDone | Failed | Lost:
-    while True:
+    deadline = perf_counter() + PATIENCE
+    while perf_counter() < deadline:
         for event in executor.events(0.5):
             if isinstance(event, ProbeDone | Failed | Lost):
                 return event
+    raise Refusal(f"a step took more than {PATIENCE:.0f} s; name a smaller --backbone")
 
 
 def _speeds(

@@ -1,8 +1,9 @@
 """One `search run`: config, lock, study, workers, driver; everything that must be closed again."""
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from space import cost_range, count_in_words, plain, share_in_words
@@ -20,7 +21,7 @@ from studies import (
 from studies.storage import refuse_other_settings
 
 from .config import StudyConfig, config_of
-from .crew import PROBE, Load, load_of, num_workers, probed
+from .crew import PROBE, Load, load_of, probed, worthwhile
 from .defaults import with_defaults
 from .driver import Driver, Ending, Limits
 from .executors import Job, LocalExecutor
@@ -85,6 +86,7 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
     Raises:
         KeyboardInterrupt: the second Ctrl-C; what ran is taken back and runs again next time.
     """
+    began = time.monotonic()
     with only_driver(plan.url, plan.study), gentle_interruption(say) as interrupted:
         study = create_or_open(plan.url, plan.study, plan.config.settings())
         unfinished = recover(study)
@@ -100,7 +102,7 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
         driver = None
         try:
             if plan.finds_workers:
-                find_workers(plan, executor, interrupted)
+                find_workers(plan, executor, interrupted, plan.limits.num_trials - done)
                 say(f"{executor.size()} workers on {len(plan.environments)} devices")
             speed = _speed(plan, executor, known, interrupted)
             say(opening_line(plan, speed, known))
@@ -113,12 +115,19 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
                     device=plan.device,
                     data_dir=plan.data_dir,
                 )
-                ending = driver.run(plan.limits, interrupted)
+                ending = driver.run(_rest(plan.limits, time.monotonic() - began), interrupted)
             return Result(ending, study, speed)
         finally:
             executor.close()
             if driver is not None:
                 driver.abandon()
+
+
+def _rest(limits: Limits, seconds: float) -> Limits:
+    """Return the limits with what probes have taken off the time."""
+    if limits.max_seconds is None:
+        return limits
+    return replace(limits, max_seconds=limits.max_seconds - seconds)
 
 
 def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...]) -> str:
@@ -142,11 +151,13 @@ def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...])
     return line
 
 
-def find_workers(plan: Plan, executor: LocalExecutor, interrupted: Callable[[], bool]) -> None:
+def find_workers(
+    plan: Plan, executor: LocalExecutor, interrupted: Callable[[], bool], num_missing: int
+) -> None:
     """Give each device as many workers as fit and pay, by a probe on the first."""
     first, *others = plan.environments
     share = num_cores() // len(plan.environments)  # each worker needs a core to feed its device
-    most = max(1, min(share, plan.limits.num_trials // len(plan.environments)))
+    most = max(1, min(share, num_missing // len(plan.environments)))
 
     def load(count: int) -> Load | None:
         executor.add([first] * (count - executor.size()))
@@ -154,7 +165,7 @@ def find_workers(plan: Plan, executor: LocalExecutor, interrupted: Callable[[], 
             return None
         return load_of(probed(executor, _probe(plan), count, interrupted))
 
-    each = num_workers(load, most)
+    each = worthwhile(load, most)
     executor.drop(executor.size() - each)
     executor.add([one for one in others for _ in range(each)])
 
@@ -170,6 +181,8 @@ def _speed(
     remembered = remembered_speed(plan.config, known, workers)
     if remembered is not None:
         return remembered
+    if interrupted():
+        return None
     found = probed(executor, _probe(plan), workers, interrupted)
     speed = sum(one.images_per_second for one in found) / workers
     return Speed(speed, workers) if found else None

@@ -22,6 +22,7 @@ from .front import Point as Point
 from .front import front_of as front_of
 from .front_table import store_front as store_front
 from .records import Attempt as Attempt
+from .records import Ending as Ending
 from .records import Epoch as Epoch
 from .records import Evaluation as Evaluation
 from .records import Outcome as Outcome

@@ -18,6 +18,8 @@ def start_attempt(study: OpenStudy, attempt: Attempt, protocol_digest: str) -> N
         attempt=attempt.attempt,
         batch_size=attempt.batch_size,
         learning_rate=attempt.learning_rate,
+        ending=None,
+        **{f"{one.name}_seconds": None for one in fields(Times)},
     )
     running = update(EvaluationRow).where(EvaluationRow.id == attempt.evaluation_id)
     with Session(study.engine) as session:

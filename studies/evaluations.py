@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from space import Architecture, Cost, cost, digest
 
 from .attempts import close_attempt
-from .records import Epoch, Evaluation, Outcome, Purpose, State
+from .records import Ending, Epoch, Evaluation, Outcome, Purpose
 from .storage import OpenStudy
 from .tables import EpochRow, EvaluationRow, GatesRow
 
@@ -128,14 +128,18 @@ def complete(study: OpenStudy, evaluation_id: int, attempt: int, outcome: Outcom
         session.commit()
 
 
-def fail(study: OpenStudy, evaluation_id: int, reason: str) -> None:
-    """Store why the run ended without an outcome."""
-    _end(study, evaluation_id, "failed", reason)
+def fail(study: OpenStudy, evaluation_id: int, reason: str, how: Ending = "failed") -> None:
+    """Store why the run ended without an outcome, and how its last attempt did."""
+    last = select(EvaluationRow.attempt).where(EvaluationRow.id == evaluation_id)
+    with Session(study.engine) as session:
+        close_attempt(session, evaluation_id, session.scalars(last).one(), how, None)
+        _set(session, evaluation_id, state="failed", **_ended(reason))
+        session.commit()
 
 
 def refuse(study: OpenStudy, evaluation_id: int, reason: str) -> None:
     """Store why the proposal was not trained at all."""
-    _end(study, evaluation_id, "refused", reason)
+    _update(study, evaluation_id, state="refused", **_ended(reason))
 
 
 def completed(found: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
@@ -143,9 +147,8 @@ def completed(found: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
     return tuple(one for one in found if one.state == "complete" and one.purpose != "reference")
 
 
-def _end(study: OpenStudy, evaluation_id: int, state: State, reason: str) -> None:
-    finished = datetime.now(UTC)
-    _update(study, evaluation_id, state=state, reason=reason, finished_at=finished)
+def _ended(reason: str) -> dict[str, object]:
+    return {"reason": reason, "finished_at": datetime.now(UTC)}
 
 
 def _update(study: OpenStudy, evaluation_id: int, **values: object) -> None:

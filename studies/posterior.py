@@ -19,6 +19,7 @@ from scipy.special import ndtr, stdtrit
 
 Array = NDArray[np.float64]
 GRID = np.geomspace(0.02, 4.0, 60)  # σ and τ in units of the spread of all evaluations
+NEGLIGIBLE = 1e-9  # of the greatest weight: all such points together weigh less than 4e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ def _integrated(groups: _Groups, grids: tuple[Array, Array], reference: int) -> 
     noises, spreads = np.meshgrid(*grids, indexing="ij")
     sigma, tau = noises.ravel()[:, None], spreads.ravel()[:, None]
     weights = _weights(groups, sigma, tau)
+    kept = weights > NEGLIGIBLE * weights.max()  # a tenth to half of the grid
+    sigma, tau, weights = sigma[kept], tau[kept], weights[kept] / weights[kept].sum()
     precision = 1 / (sigma**2 / groups.counts + tau**2)
     common_variance = 1 / precision.sum(axis=1, keepdims=True)
     common = common_variance * (precision * groups.means).sum(axis=1, keepdims=True)

@@ -1,5 +1,6 @@
 """Where jobs are done."""
 
+from .jobs import Before as Before
 from .jobs import Done as Done
 from .jobs import EpochDone as EpochDone
 from .jobs import Event as Event

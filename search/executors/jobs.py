@@ -36,13 +36,21 @@ class EpochDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The seconds of a worker before a job: idle, and before its first job its imports."""
+
+    waiting: float = 0.0
+    preparing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """A worker finished a job, before which it had waited for some seconds."""
+    """A worker finished a job."""
 
     job: int
     attempt: int
     outcome: Outcome
-    waited_seconds: float = 0.0
+    before: Before = Before()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,13 @@ class LocalExecutor:
         del self._workers[len(self._workers) - count :]
         _end(surplus)
 
+    def replace_busy(self) -> None:
+        """End the workers that have a job, unheard, and start others in their places."""
+        for worker in self._workers[:]:
+            if worker.job is not None:
+                worker.job = None
+                self._replace(worker)
+
     def submit(self, job: Job) -> None:
         """Send the job to an idle worker; if that just died, `events` will say so."""
         worker = next(one for one in self._workers if one.job is None)

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from studies import Epoch
 
 from .jobs import (
+    Before,
     Done,
     EpochDone,
     Event,
@@ -31,27 +32,30 @@ STOP = "stop"
 
 def serve(connection: Connection, trainer: str) -> None:
     """Do jobs until the driver closes the pipe; `trainer` is `package.module:function`."""
+    entered = time.perf_counter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     module, _, name = trainer.partition(":")
     train: Trainer = getattr(importlib.import_module(module), name)
     idle_since = time.perf_counter()
+    preparing = idle_since - entered
     while True:
         try:
             message = connection.recv()
         except (EOFError, OSError):
             return
         if isinstance(message, Job):
-            _do(message, train, connection, time.perf_counter() - idle_since)
-            idle_since = time.perf_counter()
+            before = Before(time.perf_counter() - idle_since, preparing)
+            _do(message, train, connection, before)
+            idle_since, preparing = time.perf_counter(), 0.0
 
 
-def _do(job: Job, train: Trainer, connection: Connection, waited_seconds: float) -> None:
+def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> None:
     """Train, send every epoch, and end with exactly one final event."""
     try:
         for result in train(job, lambda: _told_to_stop(connection, job)):
-            connection.send(_event(job, result, waited_seconds))
+            connection.send(_event(job, result, before))
     except JobStoppedError:
         connection.send(Stopped(job.id, job.attempt))
     except JobFailedError as error:
@@ -65,12 +69,12 @@ def _do(job: Job, train: Trainer, connection: Connection, waited_seconds: float)
         connection.send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
 
 
-def _event(job: Job, result: Result, waited_seconds: float) -> Event:
+def _event(job: Job, result: Result, before: Before) -> Event:
     if isinstance(result, Epoch):
         return EpochDone(job.id, job.attempt, result)
     if isinstance(result, Probed):
         return ProbeDone(job.id, job.attempt, result)
-    return Done(job.id, job.attempt, result, waited_seconds)
+    return Done(job.id, job.attempt, result, before)
 
 
 def _told_to_stop(connection: Connection, job: Job) -> bool:

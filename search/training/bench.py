@@ -77,7 +77,9 @@ def noise(protocol: Protocol, device: str) -> Images:
     bytes_NHWC = np.random.default_rng(0).integers(256, size=shape, dtype=np.uint8)
     labels_N = (np.arange(number) % NUM_CLASSES).astype(np.uint8)
     none = bytes_NHWC[:0], labels_N[:0]  # the loop is stopped before it validates
-    return on_device(Split(bytes_NHWC, labels_N, *none), protocol, torch.device(device))
+    return on_device(
+        Split(bytes_NHWC, labels_N, *none), protocol.crop_padding, torch.device(device)
+    )
 
 
 def matrix_rate(device: str, precision: Precision) -> float:

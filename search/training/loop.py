@@ -53,11 +53,11 @@ class Validation:
     seconds: float = field(compare=False)
 
 
-def on_device(split: Split, protocol: Protocol, device: torch.device) -> Images:
+def on_device(split: Split, crop_padding: int, device: torch.device) -> Images:
     """Return the split as tensors on the device, in bytes."""
     assert len(split.validation_labels) % 8 == 0, "padding bits would count as wrong images"
     return Images(
-        padded(torch.from_numpy(split.train_images), protocol.crop_padding).to(device),
+        padded(torch.from_numpy(split.train_images), crop_padding).to(device),
         torch.from_numpy(split.train_labels).long().to(device),
         torch.from_numpy(split.validation_images).to(device),
         torch.from_numpy(split.validation_labels).long().to(device),

@@ -32,12 +32,15 @@ def probed(
     Raises:
         TrainingStoppedError: `should_stop` said so.
     """
+    batch = min(protocol.batch_size, len(images.train_labels_N))
+    whole = len(images.train_labels_N) // batch * batch  # a smaller last batch would count as one
     few = replace(
         images,
+        train_NPPC=images.train_NPPC[:whole],
+        train_labels_N=images.train_labels_N[:whole],
         validation_NHWC=images.validation_NHWC[:1],
         validation_labels_N=images.validation_labels_N[:1],
     )
-    batch = min(protocol.batch_size, len(images.train_labels_N))
     endless = protocol.model_copy(update={"epochs": 1_000_000, "batch_size": batch})
     watch = _Watch(images.train_NPPC.device, seconds)
     try:

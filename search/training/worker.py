@@ -70,16 +70,19 @@ def seeded_model(architecture: Architecture, seed: int) -> nn.Module:
         return build(architecture)
 
 
-@lru_cache(maxsize=1)
 def images_of(protocol: Protocol, data_dir: Path | None, device: str) -> Images:
     """Return the study's images on the device; a worker keeps them between jobs."""
-    split = load(
-        protocol.dataset,
-        data_dir,
-        data_seed=protocol.data_seed,
-        num_train=protocol.train_images,
-    )
-    return on_device(split, protocol, torch.device(device))
+    split = protocol.dataset, protocol.data_seed, protocol.train_images
+    return _images(split, protocol.crop_padding, data_dir, device)
+
+
+@lru_cache(maxsize=1)
+def _images(
+    split: tuple[str, int, int], crop_padding: int, data_dir: Path | None, device: str
+) -> Images:
+    dataset, data_seed, num_train = split
+    found = load(dataset, data_dir, data_seed=data_seed, num_train=num_train)
+    return on_device(found, crop_padding, torch.device(device))
 
 
 def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
@@ -89,15 +92,10 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     measured = measure(model)
     _refuse_other_cost(architecture, measured)
     images = images_of(job.protocol, job.data_dir, job.device)
-    steps: list[float] = []
-
-    def stepping() -> bool:
-        if not steps:  # the first optimiser of a process takes seconds of imports
-            steps.append(time.perf_counter())
-        return should_stop()
-
-    seconds, validating, last = 0.0, 0.0, None
-    for epoch, found in train(model, images, job.protocol, seed=job.seed, should_stop=stepping):
+    start_up, seconds, validating, last = 0.0, 0.0, 0.0, None
+    for epoch, found in train(model, images, job.protocol, seed=job.seed, should_stop=should_stop):
+        if last is None:  # the first optimiser of a process takes seconds of imports, in `train`
+            start_up = time.perf_counter() - arrived - epoch.seconds
         seconds += epoch.seconds
         validating += found.seconds
         last = found
@@ -114,7 +112,7 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         seconds,
         job.protocol.epochs * len(images.train_labels_N) / seconds,
         gates,
-        Times(steps[0] - arrived, seconds - validating, validating, closing),
+        Times(start_up, seconds - validating, validating, closing),
     )
 
 

@@ -1,12 +1,13 @@
 """What benchmarks work out from their measurements, on numbers by hand."""
 
+from argparse import Namespace
+
 import pytest
 import torch
 
 from benchmarks.attention_time import PLAIN, gates_of, gates_speed_ratio
 from benchmarks.contenders import split_of
-from benchmarks.engine import environments
-from benchmarks.matrix_rate import share_of_rate
+from benchmarks.engine import environments, shares_of, workers_of
 from benchmarks.time_to_accuracy import row_of, verdict
 from benchmarks.trainings import Trained
 from space import cost, plain
@@ -36,7 +37,10 @@ def test_images_beyond_the_sample_begin_it_again() -> None:
 
 def test_the_share_counts_six_operations_for_each_multiply_accumulate() -> None:
     macs = cost(plain("resnet20")).macs
-    assert share_of_rate("resnet20", 100.0, 600.0 * 4 * macs) == pytest.approx(0.25)
+    options = Namespace(backbone="resnet20", device=torch.device("cuda"), workers=[2], mixed=False)
+    speeds = {name: [100.0] for name in workers_of(options)}
+    shares = shares_of(speeds, 600.0 * 4 * macs, options)
+    assert [one.median for one in shares.values()] == pytest.approx([0.25] * 3)  # one GPU for all
 
 
 def test_ours_has_a_workers_variables_and_the_tutorials_loop_has_not() -> None:

@@ -1,77 +1,74 @@
 """Probes, and how many workers a device is given, on loads that the tests make up."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from search import crew
 from search.config import StudyConfig
-from search.crew import CONTEXT_BYTES, MEMORY_FACTOR, PROBE, Load, load_of, num_workers, probed
-from search.executors import Event, Failed, Job, Lost, Probed, ProbeDone
+from search.crew import CONTEXT_BYTES, PROBE, Load, load_of, probed, worthwhile
+from search.executors import Job, LocalExecutor, Probed
 from space import plain
 
 GIGABYTE = 2**30
 ROOM = 10**15
 
 
-class Scripted:
-    """An executor that hears what the test says."""
-
-    def __init__(self, *batches: list[Event]) -> None:
-        self.batches = [*batches]
-        self.submitted: list[int] = []
-        self.stopped: list[int] = []
-
-    def capacity(self) -> int:
-        return 1
-
-    def submit(self, job: Job) -> None:
-        self.submitted.append(job.id)
-
-    def events(self, timeout: float) -> list[Event]:
-        assert timeout > 0
-        return self.batches.pop(0) if self.batches else []
-
-    def stop(self, job: int) -> None:
-        self.stopped.append(job)
-
-    def close(self) -> None:
-        raise AssertionError("the executor is the caller's")
+TRAINER = "tests.search.fake_trainer:train"
 
 
 @pytest.fixture
 def probe(small_config: StudyConfig) -> Job:
     architecture = plain("resnet8").to_json()
-    return Job(PROBE, 1, architecture, 0, small_config.protocol, "cpu", probe_seconds=1.0)
+    return Job(PROBE, 1, architecture, 0, small_config.protocol, "cpu", probe_seconds=0.1)
+
+
+@pytest.fixture
+def executor() -> Iterator[LocalExecutor]:
+    made = LocalExecutor(TRAINER, [{}, {}])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def uneven() -> Iterator[LocalExecutor]:
+    """Two workers, of which the second runs out of memory and the first takes its time."""
+    made = LocalExecutor(TRAINER, [{"FAKE_PROBE_SECONDS": "60"}, {"FAKE_FAIL": "all"}])
+    yield made
+    made.close()
 
 
 def never() -> bool:
     return False
 
 
-def answer(number: int, speed: float) -> ProbeDone:
-    return ProbeDone(number, 1, Probed(speed))
+def test_several_probes_run_at_once_and_all_are_heard(executor: LocalExecutor, probe: Job) -> None:
+    assert probed(executor, probe, 2, never) == (Probed(1000.0), Probed(1000.0))
+    assert executor.capacity() == 2
 
 
-def test_several_probes_run_at_once_and_all_are_heard(probe: Job) -> None:
-    stale = answer(5, 9.0)
-    executor = Scripted([], [stale, answer(PROBE - 1, 200.0)], [answer(PROBE, 100.0)])
-    found = probed(executor, probe, 2, never)
-    assert executor.submitted == [PROBE, PROBE - 1]
-    assert sorted(one.images_per_second for one in found) == [100.0, 200.0]
-    assert executor.stopped == []
+def test_a_probe_that_fails_finds_nothing_and_leaves_no_worker_busy(
+    uneven: LocalExecutor, probe: Job
+) -> None:
+    assert probed(uneven, probe, 2, never) == ()
+    assert uneven.capacity() == uneven.size() == 2
 
 
-@pytest.mark.parametrize("event", [Failed(PROBE, 1, "out of memory"), Lost(PROBE, 1, "died")])
-def test_a_probe_that_fails_finds_nothing(event: Event, probe: Job) -> None:
-    assert probed(Scripted([event], [answer(PROBE, 1.0)]), probe, 1, never) == ()
+def test_an_interrupted_probe_leaves_no_worker_busy_and_no_answer(
+    executor: LocalExecutor, probe: Job
+) -> None:
+    assert probed(executor, probe, 2, lambda: True) == ()
+    assert executor.capacity() == 2
+    assert len(probed(executor, replace(probe, id=-7), 2, never)) == 2  # the next one's own
 
 
-def test_a_probe_that_never_answers_is_stopped(
-    probe: Job, monkeypatch: pytest.MonkeyPatch
+def test_a_probe_that_takes_too_long_finds_nothing(
+    uneven: LocalExecutor, probe: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crew, "PATIENCE", 0.0)
-    executor = Scripted([answer(PROBE, 1.0)])
-    assert probed(executor, probe, 2, never) == ()
-    assert executor.stopped == [PROBE, PROBE - 1]
+    assert probed(uneven, probe, 1, never) == ()
+    assert uneven.capacity() == 2
 
 
 def test_a_load_adds_speeds_and_takes_the_greatest_need() -> None:
@@ -97,18 +94,18 @@ def test_without_a_probe_or_without_a_gpu_there_is_no_load(found: tuple[Probed, 
 def test_workers_are_doubled_while_that_pays(
     speeds: dict[int, float], most: int, expected: int
 ) -> None:
-    assert num_workers(lambda count: Load(speeds[count], 1, ROOM), most) == expected
+    assert worthwhile(lambda count: Load(speeds[count], 1, ROOM), most) == expected
 
 
-def test_workers_are_doubled_while_their_memory_is_there() -> None:
-    """Two workers of 2 GB leave 15 GB: two more need up to four times 2 GB each."""
-    needs = 2 * MEMORY_FACTOR * 2 * GIGABYTE
-    free = {1: 50 * GIGABYTE, 2: needs - 1}
-    found = num_workers(lambda count: Load(100.0 * count, 2 * GIGABYTE, free[count]), 16)
-    assert found == 2
+@pytest.mark.parametrize(("missing", "expected"), [(0, 4), (1, 2)])
+def test_workers_are_doubled_while_their_memory_is_there(missing: int, expected: int) -> None:
+    """Two hold 2 GB each; four may come to need 8 GB each, of which 4 GB are held already."""
+    free = {1: 50 * GIGABYTE, 2: (4 * 8 - 4) * GIGABYTE - missing, 4: 0}
+    found = worthwhile(lambda count: Load(100.0 * count, 2 * GIGABYTE, free[count]), 16)
+    assert found == expected
 
 
 def test_workers_that_fail_together_are_not_kept() -> None:
-    found = num_workers(lambda count: Load(100.0, 1, ROOM) if count == 1 else None, 16)
+    found = worthwhile(lambda count: Load(100.0, 1, ROOM) if count == 1 else None, 16)
     assert found == 1
-    assert num_workers(lambda _: None, 16) == 1
+    assert worthwhile(lambda _: None, 16) == 1

@@ -12,7 +12,7 @@ from search.board import Board
 from search.config import StudyConfig, config_of
 from search.driver import MAX_FAILURES, MAX_REFUSALS, Driver, Ending, Limits
 from search.endings import end
-from search.executors import Done, Event, Failed, Job, Lost
+from search.executors import Before, Done, Event, Failed, Job, Lost
 from search.listener import Listener
 from space import MECHANISMS, cost, digest, plain
 from studies import (
@@ -191,6 +191,8 @@ def test_out_of_memory_with_half_the_batch_fails(tmp_path: Path) -> None:
     assert [job.protocol.batch_size for job in executor.jobs if job.id == 2] == [10, 5]
     (failed,) = (row for row in evaluations(study) if row.state == "failed")
     assert failed.reason == "out of memory (it was 5, halved)"
+    endings = [one.ending for one in attempts(study) if one.evaluation_id == 2]
+    assert endings == ["out_of_memory"] * 2
 
 
 def test_a_killed_run_remembers_what_was_halved(tmp_path: Path) -> None:
@@ -231,12 +233,12 @@ def test_the_parts_of_each_trainings_time_are_stored(
         *epochs, done = succeed(job)
         assert isinstance(done, Done)
         outcome = replace(done.outcome, times=spent)
-        return [*epochs, replace(done, outcome=outcome, waited_seconds=0.25)]
+        return [*epochs, replace(done, outcome=outcome, before=Before(0.25, 0.5))]
 
     drive(study, config, ScriptedExecutor(reply), 3)
     found = attempts(study)
-    assert {one.times for one in found} == {replace(spent, waiting=0.25)}
-    assert total_times(found) == Times(6.0, 30.0, 12.0, 3.0, 1.5)  # with three references
+    assert {one.times for one in found} == {replace(spent, start_up=1.5, waiting=0.25)}
+    assert total_times(found) == Times(9.0, 30.0, 12.0, 3.0, 1.5)  # with three references
 
 
 def test_five_failures_in_a_row_end_the_run(study: OpenStudy, config: StudyConfig) -> None:

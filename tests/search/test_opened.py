@@ -8,7 +8,7 @@ from search import session
 from search.config import StudyConfig
 from search.crew import Load
 from search.driver import Limits
-from search.executors import Done, Event, Failed, Job, Probed
+from search.executors import Before, Done, Event, Failed, Job, Probed
 from search.opened import open_status
 from search.session import Plan, find_workers
 from studies import OpenStudy, Times, attempts
@@ -30,7 +30,7 @@ def test_the_status_says_where_the_time_went_and_what_was_halved(
         *epochs, done = succeed(job)
         assert isinstance(done, Done)
         outcome = replace(done.outcome, times=spent)
-        return [*epochs, replace(done, outcome=outcome, waited_seconds=20.0)]
+        return [*epochs, replace(done, outcome=outcome, before=Before(20.0, 0.0))]
 
     drive(study, config, ScriptedExecutor(reply), 3)
     assert len(attempts(study)) == 3 + 3 + 1  # trainings, references, and the one without memory
@@ -39,7 +39,7 @@ def test_the_status_says_where_the_time_went_and_what_was_halved(
         "time of the workers: 10 min: start-up 5.0 %, training 60.0 %, validation 15.0 %, "
         "closing 0.0 %, waiting 20.0 %"
     ) in lines
-    assert "memory ran out: 1 trained with half the batch and rate" in lines
+    assert "memory ran out for 1: 1 trained with half the batch and rate" in lines
 
 
 def test_a_study_without_attempts_says_nothing_of_them(study: OpenStudy) -> None:
@@ -75,6 +75,6 @@ def test_each_gpu_gets_the_workers_that_pay_on_the_first(
     monkeypatch.setattr(session, "num_cores", lambda: 16)
     monkeypatch.setattr(session, "probed", lambda _e, _p, count, _i: (found,) * count)
     monkeypatch.setattr(session, "load_of", lambda all_: Load(speed[len(all_)], 1, 10**15))
-    find_workers(plan, executor, lambda: False)  # type: ignore[arg-type] # what is used of it
+    find_workers(plan, executor, lambda: False, 100)  # type: ignore[arg-type] # what is used
     visible = [one["CUDA_VISIBLE_DEVICES"] for one in executor.environments]
     assert visible == ["0", "0", "1", "1"]

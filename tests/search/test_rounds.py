@@ -116,7 +116,11 @@ def test_one_round_is_measured_however_short_the_time(
 
 
 @pytest.mark.parametrize(
-    "event", [Failed(0, 1, "out of memory", out_of_memory=True), Lost(0, 1, "exit code -9")]
+    "event",
+    [
+        Failed(0, 1, "out of memory", out_of_memory=True),
+        Lost(0, 1, "the worker died with exit code -9"),
+    ],
 )
 def test_a_network_without_memory_is_left_out_and_named(
     event: Event, clock: list[float], config: StudyConfig

@@ -45,7 +45,7 @@ def protocol(small_config: StudyConfig) -> Protocol:
 
 @pytest.fixture
 def images(split: Split, protocol: Protocol) -> Images:
-    return on_device(split, protocol, CPU)
+    return on_device(split, protocol.crop_padding, CPU)
 
 
 def trained(
@@ -185,7 +185,7 @@ def test_bits_never_need_padding(split: Split, protocol: Protocol) -> None:
         split.validation_labels[:101],
     )
     with pytest.raises(AssertionError, match="padding bits"):
-        on_device(odd, protocol, CPU)
+        on_device(odd, protocol.crop_padding, CPU)
 
 
 def test_bf16_is_used_where_the_protocol_says_so(images: Images) -> None:

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def images(small_config: StudyConfig) -> Images:
     return on_device(
-        load("cifar10-sample", num_train=200), small_config.protocol, torch.device("cpu")
+        load("cifar10-sample", num_train=200),
+        small_config.protocol.crop_padding,
+        torch.device("cpu"),
     )
 
 

@@ -1,11 +1,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from search.config import StudyConfig
+from search.config import Protocol, StudyConfig
 from search.executors.jobs import Job, JobFailedError, JobStoppedError, Probed
 from search.training import worker
 from search.training.loop import Images, TrainingDivergedError
@@ -26,8 +27,8 @@ def few_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the worker validate on 40 images."""
     original = worker.images_of
 
-    def images_of(*arguments: object) -> Images:
-        whole = original(*arguments)
+    def images_of(protocol: Protocol, data_dir: Path | None, device: str) -> Images:
+        whole = original(protocol, data_dir, device)
         return replace(
             whole,
             validation_NHWC=whole.validation_NHWC[:40],
@@ -149,5 +150,6 @@ def test_images_are_kept_between_jobs_of_one_protocol(small_config: StudyConfig)
     protocol = small_config.protocol
     first = worker.images_of(protocol, None, "cpu")
     assert worker.images_of(protocol.model_copy(), None, "cpu") is first
+    assert worker.images_of(protocol.halved(), None, "cpu") is first
     longer = protocol.model_copy(update={"train_images": 210})
     assert len(worker.images_of(longer, None, "cpu").train_labels_N) == 210
