@@ -16,7 +16,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-CPU_INFO = Path("/proc/cpuinfo")
+from search.training.device import cpu_name
+
 NUM_RESAMPLES = 2_000
 INTERVAL = (0.025, 0.975)
 
@@ -95,7 +96,7 @@ def _machine() -> dict[str, object]:
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     packages = {name: version(name) for name in ("torch", "numpy", "fvcore")}
     return {
-        "cpu": _cpu_name(),
+        "cpu": cpu_name(),
         "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
         **gpu,
@@ -103,9 +104,3 @@ def _machine() -> dict[str, object]:
         "python": platform.python_version(),
         **packages,
     }
-
-
-def _cpu_name() -> str:
-    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

@@ -3,7 +3,6 @@
 The images are noise: no speed depends on what they show.
 """
 
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -20,7 +19,7 @@ from search.speeds import Machine
 from space import IMAGE_SIDE, NUM_CLASSES, Architecture
 
 from .data import Split
-from .device import CPU_INFO, Device
+from .device import Device, cpu_name
 from .loop import Images, TrainingStoppedError, on_device, train
 from .worker import OUT_OF_MEMORY, is_out_of_memory, seeded_model
 
@@ -92,7 +91,7 @@ def matrix_rate(device: str, precision: Precision) -> float:
 def machine_of(device: Device) -> Machine:
     """Return what this machine is called, and how many workers it feeds."""
     on_gpu = device.name == "cuda"
-    name = torch.cuda.get_device_name() if on_gpu else _cpu_name()
+    name = torch.cuda.get_device_name() if on_gpu else cpu_name()
     units = device.count if on_gpu else num_cores()
     return Machine(device.name, name, units, device.precision, torch.__version__)
 
@@ -129,9 +128,3 @@ def _settle(device: torch.device) -> None:
     """Wait for what was only queued."""
     if device.type == "cuda":
         torch.cuda.synchronize()
-
-
-def _cpu_name() -> str:
-    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

@@ -1,5 +1,6 @@
 """What this machine has, and in which precision it is fast."""
 
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,3 +59,10 @@ def _cpu_has_fast_bf16() -> bool:
         return False
     flags = set(CPU_INFO.read_text().split())
     return any(name in flags for name in FAST_BF16)
+
+
+def cpu_name() -> str:
+    """Return what the system calls the processor."""
+    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

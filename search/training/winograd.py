@@ -55,7 +55,7 @@ class _Winograd(torch.autograd.Function):
         for part_BHWC, out_BHWK in zip(x_BHWC.split(size), y_BHWK.split(size), strict=True):
             kept.append(tiles_at_points(part_BHWC))
             write_outputs(torch.bmm(kept[-1], filters_PKC.mT), out_BHWK)
-        ctx.save_for_backward(x_BCHW, weight_KC33, *kept)
+        ctx.save_for_backward(weight_KC33, *kept)
         return y_BHWK.permute(0, 3, 1, 2)
 
     @staticmethod
@@ -64,11 +64,11 @@ class _Winograd(torch.autograd.Function):
         ctx: BackwardCFunction, slope_BKHW: Tensor
     ) -> tuple[Tensor | None, Tensor | None]:
         """Return the gradients of the input and the weight: the steps' transposes, backwards."""
-        x_BCHW, weight_KC33, *kept = list(ctx.saved_tensors)
+        weight_KC33, *kept = list(ctx.saved_tensors)
         needs_x, needs_weight = list(ctx.needs_input_grad)
-        x_BHWC, slope_BHWK = x_BCHW.permute(0, 2, 3, 1), slope_BKHW.permute(0, 2, 3, 1)
-        filters_PKC = filters_at_points(weight_KC33)
-        slope_BHWC, slope_PKC = x_BHWC.new_empty(x_BHWC.shape), torch.zeros_like(filters_PKC)
+        slope_BHWK, filters_PKC = slope_BKHW.permute(0, 2, 3, 1), filters_at_points(weight_KC33)
+        slope_BHWC = slope_BHWK.new_empty(*slope_BHWK.shape[:3], weight_KC33.shape[1])
+        slope_PKC = torch.zeros_like(filters_PKC)
         size = _images_of_chunk(slope_BHWK, filters_PKC)
         parts = (kept, slope_BHWK.split(size), slope_BHWC.split(size))
         for tiles_PTC, part_BHWK, out_BHWC in zip(*parts, strict=True):
