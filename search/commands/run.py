@@ -109,12 +109,12 @@ def _plan(
 
     if limits[0] < 1:
         raise Refusal(f"--trials must be at least 1, got {limits[0]}")
+    wanted = options.num_workers(workers)
     if data_dir is not None and data_dir.is_file():
         raise Refusal(f"--data-dir must be a folder, got the file {data_dir}")
     found = resolve_device(device)
     config = resolve_config(given, *where, device=found.name, precision=found.precision)
     ensure(config.protocol.dataset, data_dir, typer.echo)
-    wanted = options.num_workers(workers)
     environments = worker_environments(found.name, found.count, wanted)[: limits[0]]
     finds = wanted is None and found.name == "cuda"
     plan = Plan(config, *where, Limits(*limits), found.name, environments, data_dir, finds)

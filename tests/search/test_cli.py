@@ -78,6 +78,16 @@ def test_a_run_goes_on_with_the_stored_settings(
     assert len(study.optuna.trials) == 5
 
 
+def test_wrong_workers_are_refused_before_any_data_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr("search.training.data.ensure", lambda name, *_: fetched.append(name))
+    assert run_command(["run", "--device", "cpu", "--workers", "two"]) == 2
+    assert "--workers must be auto or 1 to 256, got two" in only_line(capsys)
+    assert fetched == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
