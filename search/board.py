@@ -1,12 +1,27 @@
 """What is known of a study's trainings, what waits for a worker, and what runs."""
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from studies import Evaluation, OpenStudy, attempts, completed, evaluations, front_of, store_front
+from studies import (
+    Epoch,
+    Evaluation,
+    Front,
+    OpenStudy,
+    attempts,
+    curves,
+    evaluations,
+    front_of,
+    store_front,
+)
+from studies.link import forecasts_of
+from studies.posterior import Forecast
 
 from .config import Protocol, StudyConfig
 from .recovery import recover
+
+STORE_SHARE = 0.01  # of the driver's time that storing the front may take: it is derived
 
 
 @dataclass(slots=True)
@@ -18,17 +33,23 @@ class Board:
     known: dict[int, Evaluation] = field(default_factory=dict)
     waiting: deque[Evaluation] = field(default_factory=deque)
     running: dict[int, Evaluation] = field(default_factory=dict)
+    stopping: dict[int, str] = field(default_factory=dict)  # what was told to stop, and why
+    curves: dict[int, list[Epoch]] = field(default_factory=dict)  # of the last attempts
     halved: set[int] = field(default_factory=set)  # for which memory was too small once
     failures: int = 0  # in a row
     refusals: int = 0  # in a row
+    _front: Front | None = None
+    _stored: Front | None = None
+    _next_store: float = 0.0
 
     def read(self) -> None:
         """Settle what a crash left and take everything from the database."""
         self.waiting.extend(recover(self.study))
         self.known = {one.id: one for one in evaluations(self.study)}
+        self.curves = curves(self.study)
         spent = (one for one in attempts(self.study) if one.ending == "out_of_memory")
         self.halved = {one.evaluation_id for one in spent}
-        self.refresh_front()
+        self.store_front(now=True)
 
     def protocol(self, row: Evaluation) -> Protocol:
         """Return how the run is trained: with half the batch if the memory was too small."""
@@ -38,9 +59,36 @@ class Board:
     def is_short(self, num_trials: int) -> bool:
         """Say whether finished, running and waiting trainings together miss the total."""
         pending = [one for one in [*self.running.values(), *self.waiting] if one.trial is not None]
-        return len(completed(list(self.known.values()))) + len(pending) < num_trials
+        return sum(one.counts for one in self.known.values()) + len(pending) < num_trials
 
-    def refresh_front(self) -> None:
-        """Store the front of what is known."""
-        found = front_of(tuple(self.known.values()), self.config.backbone, self.config.cost)
-        store_front(self.study, found)
+    @property
+    def forecasts(self) -> dict[int, Forecast]:
+        """Return what the stopped trainings would have ended with."""
+        return forecasts_of(tuple(self.known.values()), self.curves, self.config.audit)
+
+    @property
+    def front(self) -> Front:
+        """Return the front of what is known; it is worked out once for each ending."""
+        if self._front is None:
+            known = tuple(self.known.values())
+            config = self.config
+            self._front = front_of(known, config.backbone, config.cost, self.forecasts)
+        return self._front
+
+    def learn(self) -> None:
+        """Forget the front: a training has ended."""
+        self._front = None
+
+    def store_front(self, *, now: bool = False) -> bool:
+        """Store the front if it was not; unless `now`, at most a hundredth of the time."""
+        began = time.monotonic()
+        if self._is_stored() or (not now and began < self._next_store):
+            return False
+        store_front(self.study, self.front)
+        self._stored = self._front
+        ended = time.monotonic()
+        self._next_store = ended + (ended - began) / STORE_SHARE
+        return True
+
+    def _is_stored(self) -> bool:
+        return self._front is not None and self._stored is self._front

@@ -10,7 +10,9 @@ from .commands import data
 from .commands.bench import bench
 from .commands.dashboard import dashboard
 from .commands.export import export
+from .commands.fidelity import fidelity
 from .commands.front import front
+from .commands.pilot import pilot
 from .commands.plot import plot
 from .commands.run import run
 from .commands.space import space
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which attention, where in my ResNet, at what cost? Search, and believe the answer.",
 )
-for command in (space, bench, run, status, front, plot, export, train, dashboard):
+for command in (space, bench, pilot, run, status, front, fidelity, plot, export, train, dashboard):
     app.command(command.__name__)(command)
 app.add_typer(data.app, name="data")
 

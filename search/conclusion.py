@@ -5,11 +5,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from studies import database_path, evaluations, front_of
+from studies import database_path, read_front
 from studies.figures import front_figure
 
 from .config import config_of
-from .dashboard import save_figure
+from .dashboard import save_figure, save_note
 from .defaults import with_defaults
 from .forecast import Speed, forecast_seconds, scaled
 from .options import DEFAULT_STORAGE, DEFAULT_STUDY, in_words
@@ -22,14 +22,14 @@ FULL_TRIALS = 200
 def conclude(plan: Plan, result: Result) -> None:
     """Print the front with its verdict, the paths of database and figure, and what comes next."""
     console = make_console()
-    known = evaluations(result.study)
-    front = front_of(known, plan.config.backbone, plan.config.cost)
+    front = read_front(result.study)
     title = title_of(front, plan.study, plan.config.protocol.dataset)
     print_front(console, front, title)
-    drawn = front_figure(front, title)
+    drawn = front_figure(front, title, plan.config.limits)
     path = figure_path(plan.url, plan.study)
     drawn.write_html(path, include_plotlyjs=True)
     save_figure(result.study, drawn)
+    save_note(result.study, plan.config)
     lines = [f"database: {database_path(plan.url)}", f"figure:   {path}"]
     if result.ending != "total":
         lines.append(f"go on:    {resume_command(plan)}")

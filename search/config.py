@@ -10,12 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from space import MECHANISMS, BackboneName, Refusal, SearchSpace
 from space.architecture import first_problem
 
+from .budgets import limits_of
+
 NUM_TRAIN = {"cifar10": 45_000, "cifar10-sample": 3_000}
 MAX_SEED = 2**63 - 1  # of torch
 NUM_VALIDATION = {"cifar10": 5_000, "cifar10-sample": 1_000}
+LATER = {"averaging": 0.0, "curve_images": None}  # fields of Protocol that older studies lack
 Dataset = Literal["cifar10", "cifar10-sample"]
 CostName = Literal["macs", "params"]
-SamplerName = Literal["tpe", "tpe-group", "nsga2", "random"]
+SamplerName = Literal["known-cost", "tpe", "tpe-group", "nsga2", "random"]
 Precision = Literal["float32", "bfloat16"]
 Unit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -40,6 +43,8 @@ class Protocol(BaseModel):
     warmup: float = Field(default=0.25, gt=0, lt=1)  # share of the steps before the peak
     crop_padding: int = Field(default=4, ge=0)
     precision: Precision = "float32"
+    averaging: float = Field(default=0.0, ge=0, le=0.5)  # share of the steps so far; 0 is off
+    curve_images: int | None = Field(default=None, ge=10)  # validate epochs before the last
 
     @model_validator(mode="after")
     def _has_the_images(self) -> Self:
@@ -47,6 +52,11 @@ class Protocol(BaseModel):
         if self.train_images > most:
             raise ValueError(
                 f"train-images must be at most {most} for {self.dataset}, got {self.train_images}"
+            )
+        least = NUM_VALIDATION[self.dataset]
+        if self.curve_images is not None and self.curve_images > least:
+            raise ValueError(
+                f"curve-images must be at most {least} for {self.dataset}, got {self.curve_images}"
             )
         return self
 
@@ -59,8 +69,13 @@ class Protocol(BaseModel):
         return type(self).model_validate({**self.model_dump(), **half})
 
     def digest(self) -> str:
-        """Return 16 hexadecimal digits of all of it."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """Return 16 hexadecimal digits of all of it.
+
+        What came later counts only where it is used: older studies keep their digest.
+        """
+        values = self.model_dump(mode="json")
+        used = {k: v for k, v in values.items() if k not in LATER or v != LATER[k]}
+        text = json.dumps(used, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -74,15 +89,24 @@ class StudyConfig(BaseModel):
     cost: CostName = "macs"
     sampler: SamplerName = "tpe"
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    budget: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None  # cost over plain
+    max_macs: int | None = Field(default=None, ge=1)  # of a proposal; None: any
+    max_params: int | None = Field(default=None, ge=1)
     baselines: bool = True
     references: bool = True
+    early_stop: bool = True
+    audit: float = Field(default=0.1, ge=0, le=1)  # share of stops that train to their end
+    replicates: float = Field(default=0.15, ge=0, le=0.9)  # share of the sampler's trainings
     protocol: Protocol
 
     @property
     def search_space(self) -> SearchSpace:
         """Return the space that is proposed from."""
         return _search_space(self.backbone, self.kinds)
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Return the budgets that are set, by the cost they limit."""
+        return limits_of({"max_macs": self.max_macs, "max_params": self.max_params})
 
     def settings(self) -> dict[str, object]:
         """Return all of it flat, with two digests: what a resumed run must share."""

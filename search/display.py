@@ -9,10 +9,12 @@ from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as Remaining
 
 from space import Cost, cost, count_in_words, placements_in_words, plain, share_in_words
-from studies import Epoch, Evaluation
+from studies import Epoch, Evaluation, Front
 
 from .config import StudyConfig
 from .listener import Listener
+from .noise_warning import MIN_TRAININGS, noise_warning
+from .reporting import noise_line
 
 WIDTH = 46  # columns of a placement in a line
 
@@ -38,6 +40,7 @@ class Display(Listener):
         )
         self.total = self.progress.add_task("trainings", total=num_trials, completed=done, note="")
         self.tasks: dict[int, TaskID] = {}
+        self.noise_is_told = False
 
     @contextmanager
     def shown(self) -> Iterator["Display"]:
@@ -47,8 +50,7 @@ class Display(Listener):
 
     def started(self, row: Evaluation) -> None:
         """Add a bar for the training."""
-        what = f"  {_name(row)} {placements_in_words(row.architecture)}"[:WIDTH]
-        self.tasks[row.id] = self.progress.add_task(what, total=self.epochs, note="")
+        self.tasks[row.id] = self.progress.add_task(_label(row), total=self.epochs, note="")
 
     def epoch(self, row: Evaluation, epoch: Epoch) -> None:
         """Move the training's bar."""
@@ -60,9 +62,21 @@ class Display(Listener):
         task = self.tasks.pop(row.id, None)
         if task is not None:
             self.progress.remove_task(task)
-        if row.state == "complete" and row.purpose != "reference":
+        if row.counts:
             self.progress.advance(self.total)
         self.console.print(_line(row, self.plain), highlight=False, markup=False, soft_wrap=True)
+
+    def audited(self, row: Evaluation) -> None:
+        """Name the training's bar anew."""
+        self.progress.update(self.tasks[row.id], description=_label(row))
+
+    def learned(self, front: Front) -> None:
+        """Print the noise once it is known, with a warning where it drowns the differences."""
+        if self.noise_is_told or front.noise is None or front.num_trainings < MIN_TRAININGS:
+            return
+        self.noise_is_told = True
+        for line in filter(None, (noise_line(front), noise_warning(front))):
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def halved(self, row: Evaluation, batch_size: int) -> None:
         """Print with what batch a training begins again."""
@@ -73,6 +87,10 @@ class Display(Listener):
     def refused(self, row: Evaluation) -> None:
         """Print why a proposal was not trained."""
         self.console.print(_line(row, self.plain), highlight=False, markup=False, soft_wrap=True)
+
+
+def _label(row: Evaluation) -> str:
+    return f"  {_name(row)} {placements_in_words(row.architecture)}"[:WIDTH]
 
 
 def _name(row: Evaluation) -> str:

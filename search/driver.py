@@ -24,9 +24,10 @@ from studies import (
 from .board import Board
 from .config import StudyConfig
 from .endings import end
-from .executors import Done, EpochDone, Event, Executor, Job, ProbeDone
+from .executors import Done, EpochDone, Event, Executor, Job, ProbeDone, Stopped
 from .listener import Listener
 from .proposals import next_proposal
+from .stopping import look_at_rung
 
 MAX_REFUSALS = 100  # in a row
 MAX_FAILURES = 5  # in a row
@@ -76,7 +77,10 @@ class Driver:
             if ending is None:
                 self._fill(limits)
             elif not self.board.running:
+                self.board.store_front(now=True)
                 return ending
+            if self.board.store_front():
+                self.listener.learned(self.board.front)
             events = self.executor.events(HEARTBEAT)
             self._handle(events, may_start=ending is None and not interrupted())
 
@@ -126,13 +130,7 @@ class Driver:
         """Put one more proposal in the queue; False if there is none to make now."""
         board = self.board
         while board.refusals < MAX_REFUSALS:
-            row = next_proposal(
-                self.study,
-                board.config,
-                list(board.known.values()),
-                num_trials=limits.num_trials,
-                is_short=board.is_short(limits.num_trials),
-            )
+            row = next_proposal(board, limits.num_trials)
             if row is None:
                 return False
             board.known[row.id] = row
@@ -157,13 +155,15 @@ class Driver:
         start_attempt(self.study, begun, protocol.digest())
         row = replace(row, state="running")
         self.board.known[row.id] = self.board.running[row.id] = row
+        self.board.curves[row.id] = []
         self.listener.started(row)
 
     def _handle(self, events: list[Event], *, may_start: bool) -> None:
         """Store what happened; events of an earlier attempt are dropped."""
-        if may_start and any(isinstance(event, Done) for event in events):
+        if may_start and any(self._frees_a_worker(event) for event in events):
             while self.board.waiting and self.executor.capacity() > 0:
                 self._submit_next()
+        ended = {(one.job, one.attempt) for one in events if not isinstance(one, EpochDone)}
         finished = False
         for event in events:
             row = self.board.running.get(event.job)
@@ -171,10 +171,19 @@ class Driver:
                 continue
             if isinstance(event, EpochDone):
                 add_epoch(self.study, row.id, row.attempt, event.epoch)
+                self.board.curves[row.id].append(event.epoch)
                 self.listener.epoch(row, event.epoch)
+                if (event.job, event.attempt) not in ended:
+                    look_at_rung(self.board, row, self.executor, self.listener)
             else:
                 end(self.board, row, event, self.listener)
                 del self.board.running[row.id]
                 finished = True
         if finished:
-            self.board.refresh_front()
+            self.board.learn()
+
+    def _frees_a_worker(self, event: Event) -> bool:
+        """Say whether the event's training is over; another kind of end may have it run again."""
+        return isinstance(event, Done) or (
+            isinstance(event, Stopped) and event.job in self.board.stopping
+        )

@@ -11,6 +11,7 @@ from studies import (
     evaluations,
     fail,
     set_waiting,
+    stop,
 )
 
 from .board import Board
@@ -25,13 +26,19 @@ MIN_HALVED = 4  # images of a batch; norms need two of its half
 def end(
     board: Board, row: Evaluation, event: Done | Failed | Stopped | Lost, listener: Listener
 ) -> None:
-    """Store and tell an ending, or queue the training again before anything new."""
+    """Store and tell an ending, or queue the training again before anything new.
+
+    A training that was told to stop and came to its end first is done.
+    """
+    why = board.stopping.pop(row.id, None)
     if isinstance(event, Done):
         _complete(board, row, event, listener)
     elif isinstance(event, Failed) and event.out_of_memory:
         _halve(board, row, event, listener)
     elif isinstance(event, Failed):
         _fail(board, row, event.reason, listener)
+    elif isinstance(event, Stopped) and why is not None:
+        _stop(board, row, why, listener)
     else:
         reason = event.reason if isinstance(event, Lost) else "it was stopped"
         _resubmit(board, row, reason, listener)
@@ -54,6 +61,12 @@ def _complete(board: Board, row: Evaluation, event: Done, listener: Listener) ->
         images_per_second=outcome.images_per_second,
     )
     _close(board, ended, listener)
+
+
+def _stop(board: Board, row: Evaluation, why: str, listener: Listener) -> None:
+    stop(board.study, row.id, row.attempt, why)
+    board.failures = 0
+    _close(board, replace(row, state="stopped", reason=why), listener)
 
 
 def _with_times(outcome: Outcome, before: Before) -> Outcome:

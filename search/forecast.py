@@ -47,7 +47,7 @@ def forecast_seconds(
     config: StudyConfig, speed: Speed, num_trials: int, known: Sequence[Evaluation]
 ) -> float:
     """Return the seconds for what is missing to the total, taking time as proportional to MACs."""
-    done = sum(one.state == "complete" and one.purpose != "reference" for one in known)
+    done = sum(one.counts for one in known)
     work = max(0, num_trials - done) * mean_cost_ratio(config.search_space)
     if config.references and not any(one.purpose == "reference" for one in known):
         work += sum(_ratio(one.name, config.backbone) for one in references(config.backbone))

@@ -1,6 +1,6 @@
 """Who hears what the driver does: a display, a test, nobody."""
 
-from studies import Epoch, Evaluation
+from studies import Epoch, Evaluation, Front
 
 
 class Listener:
@@ -13,7 +13,13 @@ class Listener:
         """Hear of one epoch."""
 
     def finished(self, row: Evaluation) -> None:
-        """Hear that a training ended, complete or failed."""
+        """Hear that a training ended: complete, stopped or failed."""
+
+    def audited(self, row: Evaluation) -> None:
+        """Hear that a training, which would be stopped, goes on to its end as an audit."""
+
+    def learned(self, front: Front) -> None:
+        """Hear what the trainings so far say."""
 
     def halved(self, row: Evaluation, batch_size: int) -> None:
         """Hear that memory ran out, and with what batch the training begins again."""

@@ -7,16 +7,20 @@ from studies import (
     Attempt,
     Front,
     OpenStudy,
+    Stops,
     attempts,
+    curves,
     evaluations,
-    front_of,
     open_existing,
+    read_front,
+    stops_of,
     total_times,
     verdict,
 )
 
 from .options import in_words
 from .reporting import noise_line
+from .rungs import rungs
 
 
 def open_front(url: str, name: str, cost: str | None) -> tuple[Front, OpenStudy]:
@@ -26,8 +30,7 @@ def open_front(url: str, name: str, cost: str | None) -> tuple[Front, OpenStudy]
         Refusal: no such database or study.
     """
     study = open_existing(url, name)
-    against = cost or str(study.settings["cost"])
-    return front_of(evaluations(study), str(study.settings["backbone"]), against), study
+    return read_front(study, cost), study
 
 
 def open_status(url: str, name: str) -> list[str]:
@@ -51,9 +54,28 @@ def open_status(url: str, name: str) -> list[str]:
         noise_line(front),
         f"verdict: {verdict(front)}",
     ]
+    num_epochs = int(str(settings["epochs"]))
+    if settings.get("early_stop") and rungs(num_epochs):
+        lines += _stop_lines(stops_of(known, curves(study), front, num_epochs))
     lines += _attempt_lines(attempts(study))
     reasons = Counter(one.reason for one in known if one.state == "failed")
     lines += [f"failed {number} times: {reason}" for reason, number in reasons.most_common(5)]
+    return lines
+
+
+def _stop_lines(found: Stops) -> list[str]:
+    """Return what early stopping has saved, and how often it would have been wrong."""
+    lines = [
+        f"early stopping: {found.num_stopped} stopped, {100 * found.saved:.1f} % of the epochs "
+        f"saved; audits: {found.num_audits} trained to the end, {found.num_wrong} of them on the "
+        "front"
+    ]
+    if found.wrong is not None:
+        share, (low, high) = found.num_wrong / found.num_audits, found.wrong
+        lines.append(
+            f"wrong stops: {100 * share:.1f} % (95 % interval {100 * low:.1f} to "
+            f"{100 * high:.1f} %, from {found.num_audits} audits)"
+        )
     return lines
 
 

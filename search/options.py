@@ -9,21 +9,125 @@ import typer
 DEFAULT_STORAGE = "sqlite:///study.db"
 DEFAULT_STUDY = "attention"
 
-Storage = Annotated[str, typer.Option(help="Study database, sqlite:///FILE.")]
-Study = Annotated[str, typer.Option(help="Name of the study in the database.")]
-Dataset = Annotated[
-    str | None, typer.Option(help="cifar10 or cifar10-sample (5,000 images, for trying out).")
+# Panels of `--help`.
+STUDY, PROTOCOL, SEARCH, MACHINE = "Study", "Protocol", "Search", "Machine"
+
+Storage = Annotated[
+    str, typer.Option(help="Study database, sqlite:///FILE.", rich_help_panel=STUDY)
 ]
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the data; this user's cache.")]
-TrainImages = Annotated[int | None, typer.Option(help="Train on the first N images, balanced.")]
-Backbone = Annotated[str | None, typer.Option(help="resnet20, resnet18, ... (see the README).")]
-Epochs = Annotated[int | None, typer.Option(help="Epochs of one training.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of everything but the data's split.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-LearningRate = Annotated[float | None, typer.Option(help="Learning rate at its peak.")]
-WeightDecay = Annotated[float | None, typer.Option(help="Decay of weights; not of norms, biases.")]
-BatchSize = Annotated[int | None, typer.Option(help="Images of one step.")]
-Cost = Annotated[str | None, typer.Option(help="macs (or flops, its other name) or params.")]
+Study = Annotated[
+    str, typer.Option(help="Name of the study in the database.", rich_help_panel=STUDY)
+]
+Trials = Annotated[
+    int, typer.Option(help="Trainings in all, replicates included.", rich_help_panel=STUDY)
+]
+MaxTime = Annotated[
+    str | None, typer.Option(help="End after a time such as 2h.", rich_help_panel=STUDY)
+]
+Backbone = Annotated[
+    str | None,
+    typer.Option(help="resnet20, resnet18, ... (see the README).", rich_help_panel=STUDY),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(help="Seed of everything but the data's split.", rich_help_panel=STUDY),
+]
+
+ProtocolFile = Annotated[
+    Path | None,
+    typer.Option(help="File of `search pilot`; options beside it win.", rich_help_panel=PROTOCOL),
+]
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        help="cifar10 or cifar10-sample (5,000 images, for trying out).", rich_help_panel=PROTOCOL
+    ),
+]
+TrainImages = Annotated[
+    int | None,
+    typer.Option(help="Train on the first N images, balanced.", rich_help_panel=PROTOCOL),
+]
+Epochs = Annotated[
+    int | None, typer.Option(help="Epochs of one training.", rich_help_panel=PROTOCOL)
+]
+BatchSize = Annotated[
+    int | None, typer.Option(help="Images of one step.", rich_help_panel=PROTOCOL)
+]
+LearningRate = Annotated[
+    float | None, typer.Option(help="Learning rate at its peak.", rich_help_panel=PROTOCOL)
+]
+WeightDecay = Annotated[
+    float | None,
+    typer.Option(help="Decay of weights; not of norms, biases.", rich_help_panel=PROTOCOL),
+]
+Averaging = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of the steps so far whose weights are averaged.", rich_help_panel=PROTOCOL
+    ),
+]
+CurveImages = Annotated[
+    int | None,
+    typer.Option(
+        help="Validation images of the epochs before the last.", rich_help_panel=PROTOCOL
+    ),
+]
+
+Cost = Annotated[
+    str | None,
+    typer.Option(help="macs (or flops, its other name) or params.", rich_help_panel=SEARCH),
+]
+MaxMacs = Annotated[
+    str | None,
+    typer.Option(help="Most MACs: 45M, or 1.1x the plain network's.", rich_help_panel=SEARCH),
+]
+MaxParams = Annotated[
+    str | None,
+    typer.Option(help="Most parameters: 0.4M, 400k or 1.5x.", rich_help_panel=SEARCH),
+]
+Kinds = Annotated[
+    str | None,
+    typer.Option(help="Mechanisms to choose among, as se,cbam,gam; all.", rich_help_panel=SEARCH),
+]
+Sampler = Annotated[
+    str | None,
+    typer.Option(help="known-cost, tpe, tpe-group, nsga2 or random.", rich_help_panel=SEARCH),
+]
+Baselines = Annotated[
+    bool | None,
+    typer.Option(help="Try each mechanism in its usual place first.", rich_help_panel=SEARCH),
+]
+References = Annotated[
+    bool | None,
+    typer.Option(help="Train plain networks of other depths to compare.", rich_help_panel=SEARCH),
+]
+EarlyStop = Annotated[
+    bool | None,
+    typer.Option(help="Stop trainings that cannot reach the front.", rich_help_panel=SEARCH),
+]
+Audit = Annotated[
+    float | None,
+    typer.Option(help="Share of the stops that is trained to the end.", rich_help_panel=SEARCH),
+]
+Replicates = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of trainings that repeat what decides the front.", rich_help_panel=SEARCH
+    ),
+]
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the data; this user's cache.", rich_help_panel=MACHINE),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=MACHINE)]
+Workers = Annotated[
+    str,
+    typer.Option(
+        help="Worker processes: a number, or auto (what the machine feeds).",
+        rich_help_panel=MACHINE,
+    ),
+]
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 
 MAX_WORKERS = 256  # each is a process with torch and the data in memory
@@ -44,6 +148,27 @@ def cost_name(given: str | None) -> str | None:
     return known[given]
 
 
+def kind_names(text: str | None) -> list[str] | None:
+    """Return the mechanisms that `cbam,se` names, in the order of their table.
+
+    Raises:
+        Refusal: there is no such mechanism, or it is named twice.
+    """
+    if text is None:
+        return None
+    from space import MECHANISMS, Refusal
+
+    given = [name.strip() for name in text.split(",")]
+    for name in given:
+        if name not in MECHANISMS:
+            raise Refusal(
+                f"--kinds must be among {','.join(MECHANISMS)}, got {name or repr(text)}"
+            )
+        if given.count(name) > 1:
+            raise Refusal(f"--kinds must each be named once, got {name} twice")
+    return sorted(given, key=list(MECHANISMS).index)
+
+
 def num_workers(text: str) -> int | None:
     """Return the number of workers, or None for `auto`.
 
@@ -59,7 +184,7 @@ def num_workers(text: str) -> int | None:
     return int(text)
 
 
-def duration(text: str | None) -> float | None:
+def duration(text: str | None, option: str = "--max-time") -> float | None:
     """Return the seconds of `90s`, `30m`, `2h` or `1h30m`.
 
     Raises:
@@ -72,7 +197,7 @@ def duration(text: str | None) -> float | None:
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|min|m|s)", text)
     total = sum(float(number) * SECONDS[unit] for number, unit in parts)
     if total <= 0 or "".join(number + unit for number, unit in parts) != text:
-        raise Refusal(f"--max-time must be a time such as 2h, 90m or 1h30m, got {text}")
+        raise Refusal(f"{option} must be a time such as 2h, 90m or 1h30m, got {text}")
     return total
 
 

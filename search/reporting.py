@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from space import count_in_words, placements_in_words, share_in_words
-from studies import Front, Point, verdict
+from studies import Front, Point, neighbours, verdict
 
 FORMATS = ("table", "json", "csv")
 MIN_WIDTH = 118  # of output that goes to no terminal
@@ -62,7 +62,7 @@ def front_table(front: Front, title: str) -> Table:
 
 
 def footer(front: Front) -> list[str]:
-    """Return the lines below the table: references, noise, verdict."""
+    """Return the lines below the table: references, alike neighbours, noise, verdict."""
     lines = []
     if front.references:
         parts = [
@@ -71,9 +71,21 @@ def footer(front: Front) -> list[str]:
             for one in front.references
         ]
         lines.append(f"plain networks of other depths (raw, n = 1): {', '.join(parts)}")
+    lines += neighbour_lines(front)
     lines.append(noise_line(front))
     lines.append(f"verdict: {verdict(front)}")
     return lines
+
+
+def neighbour_lines(front: Front) -> list[str]:
+    """Return a line for each two rows that cannot be told apart."""
+    return [
+        f"rows {one.cheaper} and {one.dearer} cannot be told apart: the dearer one is better with "
+        f"{100 * one.probability:.0f} %, paired {100 * one.paired.mean:+.2f} ± "
+        f"{100 * one.paired.standard_error:.2f} points"
+        for one in neighbours(front)
+        if front.noise is not None and not one.are_told_apart
+    ]
 
 
 def noise_line(front: Front) -> str:
@@ -109,6 +121,17 @@ def front_json(front: Front) -> str:
                 "params": r.cost.params,
             }
             for r in front.references
+        ],
+        "neighbours": [
+            {
+                "cheaper": one.cheaper,
+                "dearer": one.dearer,
+                "probability_better": None if isnan(one.probability) else one.probability,
+                "paired_difference": one.paired.mean,
+                "paired_error": one.paired.standard_error,
+                "are_told_apart": one.are_told_apart,
+            }
+            for one in neighbours(front)
         ],
         "noise": noise and {"sd": noise.sd, "degrees_of_freedom": noise.degrees_of_freedom},
         "num_trainings": front.num_trainings,

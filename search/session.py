@@ -10,16 +10,16 @@ from space import cost_range, count_in_words, plain, share_in_words
 from studies import (
     Evaluation,
     OpenStudy,
-    completed,
     create_or_open,
     evaluations,
     existing_settings,
-    front_of,
     only_driver,
+    read_front,
     store_front,
 )
 from studies.storage import refuse_other_settings
 
+from .budgets import with_budgets
 from .config import StudyConfig, config_of
 from .crew import PROBE, Load, load_of, probed, worthwhile
 from .defaults import with_defaults
@@ -75,8 +75,9 @@ def resolve_config(
     """
     stored = existing_settings(url, name)
     if stored is None:
-        return config_of(with_defaults(given, device, precision))
-    refuse_other_settings(name, stored, given)
+        values = with_defaults(given, device, precision)
+        return config_of(with_budgets(values, str(values["backbone"])))
+    refuse_other_settings(name, stored, with_budgets(given, str(stored["backbone"])))
     return config_of(dict(stored))
 
 
@@ -91,8 +92,8 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
         study = create_or_open(plan.url, plan.study, plan.config.settings())
         unfinished = recover(study)
         known = evaluations(study)
-        store_front(study, front_of(known, plan.config.backbone, plan.config.cost))
-        done = len(completed(known))
+        store_front(study, read_front(study))
+        done = sum(one.counts for one in known)
         if done >= plan.limits.num_trials and not unfinished:
             say(f"the study has its {done} trainings; a larger --trials goes on")
             return Result(

@@ -10,6 +10,7 @@ STATES = {
     "complete": TrialState.COMPLETE,
     "failed": TrialState.FAIL,
     "refused": TrialState.PRUNED,
+    "stopped": TrialState.PRUNED,  # without values: a multi-objective sampler would fail on them
 }
 
 

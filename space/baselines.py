@@ -23,19 +23,27 @@ def baselines(search_space: SearchSpace) -> dict[str, Architecture]:
     return found
 
 
-def _usual(kind: str, stage: StageSpace) -> Placement | None:
+def usual_placement(kind: str, stage: StageSpace, fixed: Setting | None = None) -> Placement:
+    """Return the mechanism in its usual place, at the proposed setting nearest to the published.
+
+    Values that are `fixed` are taken as they are. The stage must propose such a setting.
+    """
     mechanism = MECHANISMS[kind]
-    at_end = mechanism.usual_position == "stage_end"
-    if kind not in stage.kinds or (at_end and stage.shape.positions > QUADRATIC_POSITIONS):
-        return None
     data = {
-        "attention": {"kind": kind, **_nearest_setting(kind, stage)},
+        "attention": {"kind": kind, **_nearest_setting(kind, stage, fixed or {})},
         "position": mechanism.usual_position,
     }
     return Placement.model_validate(data)
 
 
-def _nearest_setting(kind: str, stage: StageSpace) -> Setting:
+def _usual(kind: str, stage: StageSpace) -> Placement | None:
+    at_end = MECHANISMS[kind].usual_position == "stage_end"
+    if kind not in stage.kinds or (at_end and stage.shape.positions > QUADRATIC_POSITIONS):
+        return None
+    return usual_placement(kind, stage)
+
+
+def _nearest_setting(kind: str, stage: StageSpace, fixed: Setting) -> Setting:
     """Return the proposed setting that agrees with the published one in most values."""
     published = MECHANISMS[kind].model_validate({})
 
@@ -44,4 +52,5 @@ def _nearest_setting(kind: str, stage: StageSpace) -> Setting:
         numbers = [(v, p) for v, p in pairs if not isinstance(v, str) and not isinstance(p, str)]
         return num_changes(setting, published), sum(abs(v - p) for v, p in numbers)
 
-    return min(stage.settings[kind], key=distance)
+    fitting = [one for one in stage.settings[kind] if fixed.items() <= one.items()]
+    return min(fitting, key=distance)

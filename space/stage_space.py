@@ -81,7 +81,7 @@ class StageSpace:
             for position, blocks in self.places()
         )
         proposed = (one for one in candidates if self.reason_unproposed(one) is None)
-        return tuple({self._network(one): one for one in reversed(list(proposed))}.values())[::-1]
+        return tuple({self.network(one): one for one in reversed(list(proposed))}.values())[::-1]
 
     def reason_unproposed(self, placement: Placement) -> str | None:
         """Return the stage, the shape and the rule by which a search leaves this out, or None."""
@@ -110,8 +110,8 @@ class StageSpace:
                 return f"{name} must be one of {listed}, got {getattr(attention, name)}"
         return None
 
-    def _network(self, placement: Placement) -> tuple[object, ...]:
-        """Return what two placements share that make one network here."""
+    def network(self, placement: Placement) -> tuple[object, ...]:
+        """Return what placements share that make one network here."""
         attention, blocks = placement.attention, chosen_blocks(placement.blocks, self.num_blocks)
         seen = shapes_of(self.backbone, placement, self.number)
         sizes = tuple(attention.sizes(shape) for shape in seen)

@@ -35,10 +35,22 @@ def epochs(study: OpenStudy, evaluation: Evaluation) -> tuple[Epoch, ...]:
         .order_by(EpochRow.epoch)
     )
     with Session(study.engine) as session:
-        return tuple(
-            Epoch(row.epoch, row.train_loss, row.validation_loss, row.accuracy, row.seconds)
-            for row in session.scalars(query)
-        )
+        return tuple(_epoch(row) for row in session.scalars(query))
+
+
+def curves(study: OpenStudy) -> dict[int, list[Epoch]]:
+    """Return the epochs of the last attempt at every training run of the study, by its id."""
+    query = (
+        select(EpochRow)
+        .join(EvaluationRow, EvaluationRow.id == EpochRow.evaluation_id)
+        .where(EvaluationRow.study_uid == study.uid, EvaluationRow.attempt == EpochRow.attempt)
+        .order_by(EpochRow.evaluation_id, EpochRow.epoch)
+    )
+    found: dict[int, list[Epoch]] = {}
+    with Session(study.engine) as session:
+        for row in session.scalars(query):
+            found.setdefault(row.evaluation_id, []).append(_epoch(row))
+    return found
 
 
 def gates(study: OpenStudy, evaluation: Evaluation) -> dict[str, dict[str, Any]]:
@@ -137,6 +149,19 @@ def fail(study: OpenStudy, evaluation_id: int, reason: str, how: Ending = "faile
         session.commit()
 
 
+def set_audit(study: OpenStudy, evaluation_id: int) -> None:
+    """Store that the run would be stopped and is trained to its end instead."""
+    _update(study, evaluation_id, purpose="audit")
+
+
+def stop(study: OpenStudy, evaluation_id: int, attempt: int, reason: str) -> None:
+    """Store why the run was stopped early: from here on it is never repeated."""
+    with Session(study.engine) as session:
+        close_attempt(session, evaluation_id, attempt, "stopped", None)
+        _set(session, evaluation_id, state="stopped", **_ended(reason))
+        session.commit()
+
+
 def refuse(study: OpenStudy, evaluation_id: int, reason: str) -> None:
     """Store why the proposal was not trained at all."""
     _update(study, evaluation_id, state="refused", **_ended(reason))
@@ -161,6 +186,10 @@ def _set(session: Session, evaluation_id: int, **values: object) -> None:
     session.execute(
         update(EvaluationRow).where(EvaluationRow.id == evaluation_id).values(**values)
     )
+
+
+def _epoch(row: EpochRow) -> Epoch:
+    return Epoch(row.epoch, row.train_loss, row.validation_loss, row.accuracy, row.seconds)
 
 
 def _record(row: EvaluationRow) -> Evaluation:

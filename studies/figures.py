@@ -1,5 +1,6 @@
 """The front as a figure: facts in, drawing out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan
 
@@ -13,6 +14,9 @@ from .verdict import NAMES, verdict
 HEIGHT = 560  # pixels: with less, the legend would run into the axis title
 TICKS = (1.0, 1.01, 1.03, 1.1, 1.3, 2.0, 4.0, 8.0)  # cost over plain
 INK, ACCENT, QUIET, LINE = "#1f2933", "#0b6e4f", "#9aa5b1", "#c05621"
+
+
+NO_LIMITS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,30 @@ def reference_marks(front: Front) -> tuple[Mark, ...]:
     return tuple(Mark(cost_axis(c, start), 100 * a, 0.0, label) for c, a, label in dearer)
 
 
-def front_figure(front: Front, title: str) -> go.Figure:
-    """Draw every architecture, the front with its errors, and the line of plain networks."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Where a budget on the drawn cost ends, and what it is."""
+
+    x: float
+    label: str
+
+
+def limit_of(front: Front, limits: Mapping[str, int]) -> Limit | None:
+    """Return the budget on the drawn cost, if there is one."""
+    name = front.cost_name
+    most = limits.get(name)
+    if most is None:
+        return None
+    start = front.plain_cost[name]
+    label = f"budget: {count_in_words(most)} {NAMES[name]} ({share_in_words(most, start)})"
+    return Limit(cost_axis(most, start), label)
+
+
+def front_figure(front: Front, title: str, limits: Mapping[str, int] = NO_LIMITS) -> go.Figure:
+    """Draw every architecture, the front with its errors, the line of plain networks, a budget.
+
+    The limits are the study's budgets by the name of their cost.
+    """
     figure = go.Figure()
     kept = front_marks(front, front.rows)
     rest = front_marks(front, tuple(p for p in front.points if p not in front.rows))
@@ -51,6 +77,7 @@ def front_figure(front: Front, title: str) -> go.Figure:
     figure.add_trace(_reference_line(references))
     figure.add_trace(_front_line(kept))
     _add_plain_band(figure, front)
+    _add_limit(figure, limit_of(front, limits))
     _lay_out(figure, front, title)
     return figure
 
@@ -117,6 +144,19 @@ def _add_plain_band(figure: go.Figure, front: Front) -> None:
         line_width=0,
         annotation_text="one run of plain ± its noise",
         annotation_position="top right",
+        annotation_font_color=INK,
+    )
+
+
+def _add_limit(figure: go.Figure, limit: Limit | None) -> None:
+    """Draw the line that no proposal may pass."""
+    if limit is None:
+        return
+    figure.add_vline(
+        x=limit.x,
+        line={"color": INK, "dash": "dash", "width": 1},
+        annotation_text=limit.label,
+        annotation_position="bottom left",
         annotation_font_color=INK,
     )
 

@@ -1,6 +1,6 @@
 """The Pareto front of estimated accuracy against exact cost, and what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -8,7 +8,7 @@ from space import Architecture, Cost, cost, cost_axis, digest, plain
 
 from .evaluations import completed
 from .paired import Difference, flip_variance, paired_difference
-from .posterior import Estimate, Noise, estimates, pooled_noise
+from .posterior import Estimate, Forecast, Noise, Posterior, estimates, pooled_noise, posterior_of
 from .records import Evaluation
 
 CONFIDENCE = 0.975  # that the gain over plain is above zero
@@ -57,6 +57,7 @@ class Front:
     noise: Noise | None
     flips: float
     num_trainings: int
+    posterior: Posterior | None = None  # None where the noise is unknown
 
     @property
     def plain(self) -> Point | None:
@@ -64,14 +65,32 @@ class Front:
         return next((one for one in self.points if one.architecture.is_plain), None)
 
 
-def front_of(found: Sequence[Evaluation], backbone: str, cost_name: str) -> Front:
-    """Return the front of a study's evaluations against `macs` or `params`."""
+def front_of(
+    found: Sequence[Evaluation],
+    backbone: str,
+    cost_name: str,
+    forecasts: Mapping[int, Forecast] | None = None,
+) -> Front:
+    """Return the front of a study's evaluations against `macs` or `params`.
+
+    Forecasts, by the evaluation's id, are of trainings that were stopped: what they say of their
+    networks and of alike ones counts, but none of those is on the front for it.
+    """
     done = completed(found)
     base = plain(backbone)
-    accuracies = {key: [one.accuracy or 0.0 for one in runs] for key, runs in _by_digest(done)}
-    flips = flip_variance([[one.correct or b"" for one in runs] for _, runs in _by_digest(done)])
-    known = estimates(accuracies, digest(base), least_noise=sqrt(flips))
-    points = tuple(_point(runs, known[key]) for key, runs in _by_digest(done))
+    grouped = _by_digest(done)
+    accuracies = {key: [one.accuracy or 0.0 for one in runs] for key, runs in grouped}
+    flips = flip_variance([[one.correct or b"" for one in runs] for _, runs in grouped])
+    stopped = [(one, forecasts[one.id]) for one in found if forecasts and one.id in forecasts]
+    posterior = posterior_of(
+        accuracies,
+        digest(base),
+        architectures={one.digest: one.architecture for one in found},
+        forecasts=_forecasts(stopped),
+        least_noise=sqrt(flips),
+    )
+    known = estimates(accuracies, posterior)
+    points = tuple(_point(runs, known[key]) for key, runs in grouped)
     return Front(
         cost_name=cost_name,
         rows=undominated(points, cost_name),
@@ -81,6 +100,7 @@ def front_of(found: Sequence[Evaluation], backbone: str, cost_name: str) -> Fron
         noise=pooled_noise(accuracies),
         flips=flips,
         num_trainings=len(done),
+        posterior=posterior,
     )
 
 
@@ -157,6 +177,13 @@ def _by_digest(done: Sequence[Evaluation]) -> list[tuple[str, list[Evaluation]]]
     for one in done:
         grouped.setdefault(one.digest, []).append(one)
     return list(grouped.items())
+
+
+def _forecasts(stopped: Sequence[tuple[Evaluation, Forecast]]) -> dict[str, list[Forecast]]:
+    grouped: dict[str, list[Forecast]] = {}
+    for one, forecast in stopped:
+        grouped.setdefault(one.digest, []).append(forecast)
+    return grouped
 
 
 def _point(runs: list[Evaluation], estimate: Estimate) -> Point:

@@ -1,25 +1,35 @@
 """Estimates of accuracy with their uncertainty, from the evaluations of a study.
 
-A hierarchical normal model: an architecture's true accuracy is drawn around a common mean with
-standard deviation τ, each training adds noise with standard deviation σ. Both are integrated over
-on a grid, so three replicates do not pretend to know the noise. Estimates are drawn towards the
-common mean as far as the noise makes them, which is what takes the optimism out of the best of
-many.
-
-Source: Gelman et al., Bayesian Data Analysis, 3rd edition, sec. 5.4.
+An architecture's true accuracy is drawn around a common mean with standard deviation τ, alike
+architectures near each other; each training adds noise with standard deviation σ. Both, and how
+far likeness reaches, are integrated over, so three replicates do not pretend to know the noise.
+Estimates are drawn towards what is known of the rest as far as the noise makes them, which is what
+takes the optimism out of the best of many.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import stdtrit
+
+from space import Architecture
+
+from .process import Moments, Observed, Process, fitted
+from .similarity import Encoded, correlations, encoded
 
 Array = NDArray[np.float64]
-GRID = np.geomspace(0.02, 4.0, 60)  # σ and τ in units of the spread of all evaluations
-NEGLIGIBLE = 1e-9  # of the greatest weight: all such points together weigh less than 4e-6
+GRID = np.geomspace(0.02, 4.0, 40)  # σ and τ in units of the spread of all evaluations
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a training that was stopped would have reached, and its error; accuracies 0 to 1."""
+
+    accuracy: float
+    standard_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,109 +58,117 @@ class Estimate:
     probability_better: float  # that the gain is above 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Sufficient statistics: each architecture's count and mean, and the scatter within."""
+@dataclass(frozen=True)
+class Posterior:
+    """What a study's runs say of the accuracy of any architecture of its space."""
 
-    counts: Array
-    means: Array
-    scatter: float
-    degrees_of_freedom: int
+    keys: tuple[str, ...]  # digests of the observed networks
+    encoded: Encoded | None  # the same, as numbers; None where likeness is not used
+    process: Process
+    reference: int  # the plain network's place among them
+
+    def observed(self, reference: int | None = None) -> Moments:
+        """Return what is known of the observed ones; gains are over one of them, or plain."""
+        base = self.reference if reference is None else reference
+        own = [form.rotated.correlations_NN if form else None for form in self.process.forms]
+        found = self.process.moments(own, base)
+        found.gain_variance[base] = 0.0  # over itself, without the rounding errors
+        return found
+
+    def thinned(self, most: int) -> "Posterior":
+        """Return a coarser one that is asked about thousands of architectures in no time."""
+        return replace(self, process=self.process.thinned(most))
+
+    def of(self, others: Encoded, digests: Sequence[str]) -> Moments:
+        """Return what is known of other architectures, observed or not."""
+        assert self.encoded is not None, "names alone say nothing of other architectures"
+        same = np.array(digests)[:, None] == np.array(self.keys)[None, :]
+        return self.process.moments(
+            correlations(others, self.encoded, same.astype(float)), self.reference
+        )
 
 
 def pooled_noise(accuracies: Mapping[str, Sequence[float]]) -> Noise | None:
     """Return the noise that the replicates show, or None without any."""
-    groups = _groups(accuracies)
-    if groups.degrees_of_freedom == 0:
+    found = _observed(accuracies, {})
+    if found.degrees_of_freedom == 0:
         return None
-    return Noise(sqrt(groups.scatter / groups.degrees_of_freedom), groups.degrees_of_freedom)
+    return Noise(sqrt(found.scatter / found.degrees_of_freedom), found.degrees_of_freedom)
+
+
+def posterior_of(
+    accuracies: Mapping[str, Sequence[float]],
+    plain: str,
+    *,
+    architectures: Mapping[str, Architecture] | None = None,
+    forecasts: Mapping[str, Sequence[Forecast]] | None = None,
+    least_noise: float = 0.0,
+) -> Posterior | None:
+    """Return the posterior of runs by digest; None without replicates or without any spread.
+
+    With the architectures, alike ones learn from each other. Forecasts of stopped trainings count
+    as runs of more noise. `least_noise` is a deviation that the noise surely has: what
+    independently flipping images alone make, which few replicates can miss by luck.
+    """
+    spread = _spread(accuracies)
+    forecasts = forecasts or {}
+    found = _observed(accuracies, forecasts)
+    if found.degrees_of_freedom == 0 or spread == 0 or plain not in accuracies:
+        return None
+    keys = tuple(dict.fromkeys([*accuracies, *forecasts]))
+    numbers = encoded([architectures[key] for key in keys]) if architectures else None
+    same = np.eye(len(keys))
+    forms = [same] if numbers is None else correlations(numbers, numbers, same)
+    lowest = max(GRID[0] * spread, least_noise)  # the prior is cut there, not piled up there
+    noises = np.geomspace(lowest, max(GRID[-1] * spread, 2 * lowest), len(GRID))
+    return Posterior(keys, numbers, fitted(found, forms, noises, spread * GRID), keys.index(plain))
 
 
 def estimates(
-    accuracies: Mapping[str, Sequence[float]], plain: str, *, least_noise: float = 0.0
+    accuracies: Mapping[str, Sequence[float]], posterior: Posterior | None
 ) -> dict[str, Estimate]:
-    """Return the estimate of every architecture from the accuracies of its runs, by digest.
+    """Return the estimate of every architecture that has runs, by digest.
 
-    `least_noise` is a deviation that the noise surely has: what independently flipping images
-    alone make, which few replicates can miss by luck. Without replicates, or without any spread,
-    the raw means stand with an unknown error (nan).
+    Without a posterior the raw means stand with an unknown error (nan).
     """
-    groups = _groups(accuracies)
-    spread = _spread(accuracies)
-    if groups.degrees_of_freedom == 0 or spread == 0 or plain not in accuracies:
+    if posterior is None:
         return {key: _unknown(values) for key, values in accuracies.items()}
-    reference = list(accuracies).index(plain)
-    lowest = max(GRID[0] * spread, least_noise)  # the prior is cut there, not piled up there
-    noises = np.geomspace(lowest, max(GRID[-1] * spread, 2 * lowest), len(GRID))
-    grids = (noises, spread * GRID)
-    mean, variance, gain, gain_variance, better = _integrated(groups, grids, reference)
+    known = posterior.observed()
     return {
         key: Estimate(
-            accuracy=float(mean[i]),
-            standard_error=sqrt(variance[i]),
-            num_evaluations=len(values),
-            raw_mean=float(groups.means[i]),
-            gain=float(gain[i]),
-            gain_error=sqrt(gain_variance[i]),
-            probability_better=float(better[i]),
+            accuracy=float(known.mean[i]),
+            standard_error=sqrt(known.variance[i]),
+            num_evaluations=len(accuracies[key]),
+            raw_mean=float(np.mean(accuracies[key])),
+            gain=float(known.gain[i]),
+            gain_error=sqrt(known.gain_variance[i]),
+            probability_better=float(known.better[i]),
         )
-        for i, (key, values) in enumerate(accuracies.items())
+        for i, key in enumerate(posterior.keys)
+        if key in accuracies
     }
 
 
-def _integrated(groups: _Groups, grids: tuple[Array, Array], reference: int) -> tuple[Array, ...]:
-    """Return means and variances of accuracies and gains, and P(gain > 0), over the grid."""
-    noises, spreads = np.meshgrid(*grids, indexing="ij")
-    sigma, tau = noises.ravel()[:, None], spreads.ravel()[:, None]
-    weights = _weights(groups, sigma, tau)
-    kept = weights > NEGLIGIBLE * weights.max()  # a tenth to half of the grid
-    sigma, tau, weights = sigma[kept], tau[kept], weights[kept] / weights[kept].sum()
-    precision = 1 / (sigma**2 / groups.counts + tau**2)
-    common_variance = 1 / precision.sum(axis=1, keepdims=True)
-    common = common_variance * (precision * groups.means).sum(axis=1, keepdims=True)
-    pull = precision * sigma**2 / groups.counts  # 1: all common mean, 0: all own mean
-    mean = (1 - pull) * groups.means + pull * common
-    own_variance = pull * tau**2
-    gain = mean - mean[:, [reference]]
-    apart = (pull - pull[:, [reference]]) ** 2 * common_variance
-    gain_variance = own_variance + own_variance[:, [reference]] + apart
-    gain_variance[:, reference] = 0.0
-    better = ndtr(gain / np.sqrt(np.maximum(gain_variance, 1e-30)))
-    return (
-        *_mixture(weights, mean, own_variance + pull**2 * common_variance),
-        *_mixture(weights, gain, gain_variance),
-        weights @ better,
-    )
+def _observed(
+    accuracies: Mapping[str, Sequence[float]], forecasts: Mapping[str, Sequence[Forecast]]
+) -> Observed:
+    """Return the sufficient statistics; a forecast counts as the share of a run that it is worth.
 
-
-def _weights(groups: _Groups, sigma: Array, tau: Array) -> Array:
-    """Return the posterior weight of each grid point; priors flat in log σ and in τ."""
-    variance = sigma**2 / groups.counts + tau**2
-    common_variance = 1 / (1 / variance).sum(axis=1, keepdims=True)
-    common = common_variance * (groups.means / variance).sum(axis=1, keepdims=True)
-    between = np.log(variance) + (groups.means - common) ** 2 / variance
-    within = groups.degrees_of_freedom * np.log(sigma) + groups.scatter / (2 * sigma**2)
-    log_density = 0.5 * np.log(common_variance[:, 0]) - 0.5 * between.sum(axis=1) - within[:, 0]
-    log_density += np.log(tau[:, 0])  # the grid is even in log τ, the prior in τ
-    weights = np.exp(log_density - log_density.max())
-    normalised: Array = weights / weights.sum()
-    return normalised
-
-
-def _mixture(weights: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
-    """Return mean and variance of a weighted mixture."""
-    overall = weights @ mean
-    return overall, weights @ (variance + (mean - overall) ** 2)
-
-
-def _groups(accuracies: Mapping[str, Sequence[float]]) -> _Groups:
-    arrays = [np.asarray(values, dtype=np.float64) for values in accuracies.values()]
-    return _Groups(
-        counts=np.array([len(values) for values in arrays], dtype=np.float64),
-        means=np.array([values.mean() for values in arrays]),
-        scatter=float(sum(((values - values.mean()) ** 2).sum() for values in arrays)),
-        degrees_of_freedom=sum(len(values) - 1 for values in arrays),
-    )
+    Its worth is the pooled noise's variance over its own, and one run's at most.
+    """
+    arrays = {key: np.asarray(values, dtype=np.float64) for key, values in accuracies.items()}
+    scatter = float(sum(((one - one.mean()) ** 2).sum() for one in arrays.values()))
+    freedom = sum(len(one) - 1 for one in arrays.values())
+    noise = scatter / freedom if freedom else 0.0
+    counts, means = [], []
+    for key in dict.fromkeys([*accuracies, *forecasts]):
+        runs = arrays.get(key, np.empty(0))
+        stopped = forecasts.get(key, ())
+        worth = [min(1.0, noise / max(one.standard_error**2, 1e-12)) for one in stopped]
+        weights = np.array([*np.ones(len(runs)), *worth])
+        counts.append(weights.sum())
+        means.append(weights @ [*runs, *(one.accuracy for one in stopped)] / weights.sum())
+    return Observed(np.array(counts), np.array(means), scatter, freedom)
 
 
 def _spread(accuracies: Mapping[str, Sequence[float]]) -> float:

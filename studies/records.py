@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from space import Architecture, Cost
 
-Purpose = Literal["trial", "replicate", "reference"]
-State = Literal["proposed", "running", "complete", "failed", "refused"]
+Purpose = Literal["trial", "replicate", "reference", "audit"]
+State = Literal["proposed", "running", "complete", "failed", "refused", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Outcome:
     # By the module's name: what its attention did on one validation batch, as plain JSON values.
     gates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     times: "Times | None" = None
+    unaveraged: float | None = None  # accuracy before the weights were averaged, where they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Times:
     waiting: float = 0.0  # for the job
 
 
-Ending = Literal["complete", "failed", "out_of_memory"]
+Ending = Literal["complete", "failed", "out_of_memory", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Attempt:
 class Evaluation:
     """One training run of one architecture.
 
-    `proposal` counts all proposals of the study from 0; a reference network has no trial.
+    `proposal` counts all proposals of the study from 0; a reference network has no trial. An audit
+    would have been stopped early, and was trained to its end to see whether that is right.
     """
 
     id: int
@@ -88,4 +90,9 @@ class Evaluation:
     @property
     def is_final(self) -> bool:
         """Say whether the outcome is stored: the point of no return."""
-        return self.state in ("complete", "failed", "refused")
+        return self.state in ("complete", "failed", "refused", "stopped")
+
+    @property
+    def counts(self) -> bool:
+        """Say whether it is one of the study's total of trainings."""
+        return self.state in ("complete", "stopped") and self.purpose != "reference"

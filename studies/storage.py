@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from space import Refusal
 
 from .database import database_path, open_engine, open_storage, refuse_unusable
+from .older import up_to_date
 from .tables import SCHEMA_VERSION, StudyRow, create_tables
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
@@ -169,8 +170,7 @@ def _stored_settings(engine: Engine, uid: str) -> Settings | None:
             return None
         if row.schema_version > SCHEMA_VERSION:
             raise Refusal(f"study {row.name} was made by a newer version; update this program")
-        settings: Settings = json.loads(row.settings)
-        return settings
+        return up_to_date(json.loads(row.settings))
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:

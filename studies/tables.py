@@ -31,7 +31,12 @@ class StudyRow(Table):
 
 
 class EvaluationRow(Table):
-    """One training run, from its proposal to its outcome."""
+    """One training run, from its proposal to its outcome.
+
+    `state` is proposed, running, complete, stopped (early, with no accuracy), failed or refused.
+    `purpose` is trial, replicate, reference or audit (trained to its end where it would have been
+    stopped).
+    """
 
     __tablename__ = "attention_evaluations"
 
@@ -73,8 +78,8 @@ class EpochRow(Table):
 class AttemptRow(Table):
     """One attempt at an evaluation: with what batch it trained, how it ended, what took its time.
 
-    `ending` is complete, failed or out_of_memory, and null while it runs or if it was lost. Its
-    seconds are its worker's: waiting for the job, from the job to the first step, training,
+    `ending` is complete, stopped, failed or out_of_memory; null while it runs or if it was lost.
+    Its seconds are its worker's: waiting for the job, from the job to the first step, training,
     validating, and the gates and the rest after the last epoch.
     """
 

@@ -18,6 +18,7 @@ def plot(
     from space import Refusal
     from studies.figures import front_figure
 
+    from ..budgets import limits_of
     from ..opened import open_front
     from ..reporting import title_of
 
@@ -27,6 +28,7 @@ def plot(
     if not found.rows:
         raise Refusal("no training has finished yet; go on with `search run`")
     title = title_of(found, study, str(opened.settings["dataset"]))
+    limits = limits_of(opened.settings)
     out.parent.mkdir(parents=True, exist_ok=True)
-    front_figure(found, title).write_html(out, include_plotlyjs=True)
+    front_figure(found, title, limits).write_html(out, include_plotlyjs=True)
     typer.echo(f"figure: {out}")

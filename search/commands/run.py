@@ -1,7 +1,7 @@
 """`search run`: make or go on with a study."""
 
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,64 +16,73 @@ ENDINGS = {
     "interrupted": "ended by Ctrl-C",
     "time": "ended by --max-time",
     "failures": "ended: 5 trainings in a row failed; `search status` shows their reasons",
-    "refusals": "ended: 100 proposals in a row cost more than the budget; raise --budget",
+    "refusals": "ended: 100 proposals in a row were refused, as over --max-macs or --max-params; "
+    "name another --study with more",
 }
 
 
 def run(
-    trials: Annotated[int, typer.Option(help="Trainings in all, replicates included.")] = 200,
+    trials: options.Trials = 200,
     storage: options.Storage = options.DEFAULT_STORAGE,
     study: options.Study = options.DEFAULT_STUDY,
-    dataset: options.Dataset = None,
-    data_dir: options.DataDir = None,
-    train_images: options.TrainImages = None,
+    max_time: options.MaxTime = None,
     backbone: options.Backbone = None,
-    epochs: options.Epochs = None,
     seed: options.Seed = None,
-    device: options.Device = "auto",
-    workers: Annotated[
-        str, typer.Option(help="Worker processes: a number, or auto (what the machine feeds).")
-    ] = "auto",
-    cost: options.Cost = None,
-    sampler: Annotated[str | None, typer.Option(help="tpe, tpe-group, nsga2 or random.")] = None,
-    budget: Annotated[
-        float | None, typer.Option(help="Most cost over the plain network's, say 1.2.")
-    ] = None,
+    protocol: options.ProtocolFile = None,
+    dataset: options.Dataset = None,
+    train_images: options.TrainImages = None,
+    epochs: options.Epochs = None,
+    batch_size: options.BatchSize = None,
     learning_rate: options.LearningRate = None,
     weight_decay: options.WeightDecay = None,
-    batch_size: options.BatchSize = None,
-    max_time: Annotated[str | None, typer.Option(help="End after a time such as 2h.")] = None,
-    baselines: Annotated[
-        bool | None, typer.Option(help="Try each mechanism in its usual place first.")
-    ] = None,
-    references: Annotated[
-        bool | None, typer.Option(help="Train plain networks of other depths to compare.")
-    ] = None,
+    averaging: options.Averaging = None,
+    curve_images: options.CurveImages = None,
+    cost: options.Cost = None,
+    max_macs: options.MaxMacs = None,
+    max_params: options.MaxParams = None,
+    kinds: options.Kinds = None,
+    sampler: options.Sampler = None,
+    baselines: options.Baselines = None,
+    references: options.References = None,
+    early_stop: options.EarlyStop = None,
+    audit: options.Audit = None,
+    replicates: options.Replicates = None,
+    data_dir: options.DataDir = None,
+    device: options.Device = "auto",
+    workers: options.Workers = "auto",
 ) -> None:
     """Search: train placements of attention, and keep the front of accuracy against cost.
 
     A study that exists goes on: its own settings stand, and --trials is its new total.
     """
     from ..conclusion import resume_command
+    from ..protocol_file import with_protocol
     from ..session import run_session
 
     given = {
+        "backbone": backbone,
+        "seed": seed,
         "dataset": dataset,
         "train_images": train_images,
-        "backbone": backbone,
         "epochs": epochs,
-        "seed": seed,
-        "cost": options.cost_name(cost),
-        "sampler": sampler,
-        "budget": budget,
+        "batch_size": batch_size,
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
-        "batch_size": batch_size,
+        "averaging": averaging,
+        "curve_images": curve_images,
+        "cost": options.cost_name(cost),
+        "max_macs": max_macs,
+        "max_params": max_params,
+        "kinds": options.kind_names(kinds),
+        "sampler": sampler,
         "baselines": baselines,
         "references": references,
+        "early_stop": early_stop,
+        "audit": audit,
+        "replicates": replicates,
     }
     plan = _plan(
-        {name: value for name, value in given.items() if value is not None},
+        with_protocol(protocol, {key: one for key, one in given.items() if one is not None}),
         (storage, study),
         device=device,
         workers=workers,
@@ -123,13 +132,16 @@ def _plan(
 
 
 def _say_choice(plan: "Plan") -> None:
+    from ..budgets import limits_in_words
+
     protocol = plan.config.protocol
+    limits = f", {limits_in_words(plan.config.limits)}" if plan.config.limits else ""
     workers = "workers by probe" if plan.finds_workers else f"{len(plan.environments)} workers"
     typer.echo(
         f"study {plan.study} in {plan.url}: {plan.config.backbone} on {protocol.dataset}, "
         f"{protocol.train_images} images, {protocol.epochs} epochs, batch {protocol.batch_size}, "
         f"{protocol.precision} on {plan.device}, {workers}, "
-        f"sampler {plan.config.sampler}, cost {plan.config.cost}"
+        f"sampler {plan.config.sampler}, cost {plan.config.cost}{limits}"
     )
 
 

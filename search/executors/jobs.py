@@ -13,7 +13,8 @@ from studies import Epoch, Outcome
 class Job:
     """One training to do; `id` and `attempt` tell its events from stale ones.
 
-    With `probe_seconds` it is a probe: it trains for so long and reports its speed.
+    With `probe_seconds` it is a probe: it trains for so long and reports its speed. With
+    `compare_averaging` the outcome says what the weights are worth before averaging, too.
     """
 
     id: int
@@ -24,6 +25,7 @@ class Job:
     device: str
     data_dir: Path | None = None
     probe_seconds: float = 0.0
+    compare_averaging: bool = False
 
 
 @dataclass(frozen=True, slots=True)

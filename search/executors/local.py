@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -78,10 +78,11 @@ class LocalExecutor:
         return [event for worker in list(self._workers) for event in self._heard(worker)]
 
     def stop(self, job: int) -> None:
-        """Ask the job's worker to stop it."""
+        """Ask the job's worker to stop it; if that just died, `events` will say so."""
         for worker in self._workers:
             if worker.job is not None and worker.job.id == job:
-                worker.pipe.send((STOP, job))
+                with suppress(OSError):
+                    worker.pipe.send((STOP, job))
 
     def close(self) -> None:
         """Kill all workers: what they were doing is resubmitted by the next run."""

@@ -1,21 +1,52 @@
 """The samplers by their names; each is made anew for every proposal."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "tpe-group": lambda seed: TPESampler(seed=seed, multivariate=True, group=True),
-    "nsga2": lambda seed: NSGAIISampler(seed=seed),
-    "random": lambda seed: RandomSampler(seed=seed),
+from space import SearchSpace
+from studies import Evaluation
+from studies.posterior import Forecast
+
+from .objective import Objective
+from .shell import KnownCostSampler
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a proposal may be made from."""
+
+    seed: int
+    space: SearchSpace
+    objective: Objective
+    evaluations: Sequence[Evaluation] = ()
+    forecasts: Mapping[int, Forecast] = field(default_factory=dict)  # of stopped trainings
+
+
+def _known_cost(ask: Ask) -> BaseSampler:
+    from .known_cost import propose  # scipy's linear algebra takes a moment to load
+
+    rng = np.random.default_rng(ask.seed)
+    return KnownCostSampler(
+        lambda: propose(ask.evaluations, ask.space, ask.objective, rng, ask.forecasts), ask.space
+    )
+
+
+SAMPLERS: dict[str, Callable[[Ask], BaseSampler]] = {
+    "known-cost": _known_cost,
+    "tpe": lambda ask: TPESampler(seed=ask.seed),
+    "tpe-group": lambda ask: TPESampler(seed=ask.seed, multivariate=True, group=True),
+    "nsga2": lambda ask: NSGAIISampler(seed=ask.seed),
+    "random": lambda ask: RandomSampler(seed=ask.seed),
 }
 
 
-def make_sampler(name: str, seed: int) -> BaseSampler:
+def make_sampler(name: str, ask: Ask) -> BaseSampler:
     """Return a fresh sampler: a resumed study then draws what an undisturbed one would have."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return SAMPLERS[name](seed)
+        return SAMPLERS[name](ask)

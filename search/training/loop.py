@@ -5,8 +5,9 @@ Shapes: B images of a batch, C colours, H x W pixels, K classes, N images.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, isfinite
+from typing import Self
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from search.config import Precision, Protocol
 from studies import Epoch
 
 from .augment import crop_draws, cropped, normalised, padded
+from .averaging import Averaged
 from .convolutions import wide_convolutions
 from .data import Split
 from .optimizer import optimizer_of, take_step
@@ -42,6 +44,11 @@ class Images:
     validation_NHWC: Tensor
     validation_labels_N: Tensor
 
+    def first(self, count: int | None) -> Self:
+        """Return them with the first validation images only, which are as balanced as all."""
+        validation = self.validation_NHWC[:count], self.validation_labels_N[:count]
+        return type(self)(self.train_NPPC, self.train_labels_N, *validation)
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -51,6 +58,7 @@ class Validation:
     accuracy: float
     correct: bytes
     seconds: float = field(compare=False)
+    unaveraged: float | None = None  # accuracy before averaging, at the end, if it was asked for
 
 
 def on_device(split: Split, crop_padding: int, device: torch.device) -> Images:
@@ -70,12 +78,14 @@ def train(
     protocol: Protocol,
     *,
     seed: int,
+    compare_averaging: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Epoch, Validation]]:
     """Train the model in place, yielding after each epoch.
 
     The same seed on the same machine with one thread gives the same numbers. The model's first
-    weights are the caller's; the order of images, crops and flips are the seed's.
+    weights are the caller's; the order of images, crops and flips are the seed's. Where weights
+    are averaged the model ends with the mean; the last validation can hold both accuracies.
 
     Raises:
         TrainingDivergedError: the loss of an epoch is not finite.
@@ -83,6 +93,8 @@ def train(
     """
     model.to(images.train_NPPC.device).to(memory_format=torch.channels_last)
     optimizer = optimizer_of(model, protocol)
+    averaged = Averaged(model, protocol.averaging) if protocol.averaging else None
+    few = images.first(protocol.curve_images)
     generator = torch.Generator().manual_seed(seed)
     with wide_convolutions(model):
         for epoch in range(1, protocol.epochs + 1):
@@ -95,12 +107,37 @@ def train(
                 loss = _loss(model, x_BCHW, labels_B, protocol)
                 loss.backward()
                 take_step(optimizer, rate)
+                if averaged is not None:
+                    averaged.follow()
                 total_loss += loss.detach() * len(labels_B)  # unseen: a look would wait for a GPU
             train_loss = total_loss.item() / len(images.train_labels_N)
-            found = validate(model, images, protocol.precision)
+            if epoch < protocol.epochs:
+                shown = model if averaged is None else averaged.model
+                found = validate(shown, few, protocol.precision)
+            else:
+                found = _ended(model, averaged, images, protocol, compare=compare_averaging)
             _refuse_no_number(train_loss, found.loss, epoch)
             seconds = time.perf_counter() - started
             yield Epoch(epoch, train_loss, found.loss, found.accuracy, seconds), found
+
+
+def _ended(
+    model: nn.Module,
+    averaged: Averaged | None,
+    images: Images,
+    protocol: Protocol,
+    *,
+    compare: bool,
+) -> Validation:
+    """Give the model its averaged weights, if any, and return what it gets right."""
+    if averaged is None:
+        return validate(model, images, protocol.precision)
+    own = validate(model, images, protocol.precision) if compare else None
+    averaged.give_back(model)
+    found = validate(model, images, protocol.precision)
+    if own is None:
+        return found
+    return replace(found, unaveraged=own.accuracy, seconds=own.seconds + found.seconds)
 
 
 def _refuse_no_number(train_loss: float, validation_loss: float, epoch: int) -> None:

@@ -93,7 +93,15 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     _refuse_other_cost(architecture, measured)
     images = images_of(job.protocol, job.data_dir, job.device)
     start_up, seconds, validating, last = 0.0, 0.0, 0.0, None
-    for epoch, found in train(model, images, job.protocol, seed=job.seed, should_stop=should_stop):
+    trained = train(
+        model,
+        images,
+        job.protocol,
+        seed=job.seed,
+        compare_averaging=job.compare_averaging,
+        should_stop=should_stop,
+    )
+    for epoch, found in trained:
         if last is None:  # the first optimiser of a process takes seconds of imports, in `train`
             start_up = time.perf_counter() - arrived - epoch.seconds
         seconds += epoch.seconds
@@ -101,9 +109,9 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         last = found
         yield epoch
     assert last is not None, "a protocol has at least one epoch"
-    trained = time.perf_counter()
+    ended = time.perf_counter()
     gates = as_plain(gates_of(model, images))
-    closing = time.perf_counter() - trained
+    closing = time.perf_counter() - ended
     yield Outcome(
         last.accuracy,
         last.correct,
@@ -113,6 +121,7 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         job.protocol.epochs * len(images.train_labels_N) / seconds,
         gates,
         Times(start_up, seconds - validating, validating, closing),
+        last.unaveraged,
     )
 
 

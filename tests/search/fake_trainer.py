@@ -9,6 +9,8 @@ from search.executors.jobs import Job, JobFailedError, JobStoppedError, Probed, 
 from space import Architecture, cost, digest
 from studies import Epoch, Outcome
 
+PATIENCE = 30.0  # seconds
+
 
 def train(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
     """Yield the protocol's epochs and an outcome; FAKE_* variables choose what goes wrong."""
@@ -25,6 +27,8 @@ def train(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
             raise JobStoppedError
         time.sleep(float(os.environ.get("FAKE_SECONDS", "0.01")))
         yield Epoch(number, 2.0 / number, 2.0 / number, accuracy * number / 10, 0.01)
+        if number == int(os.environ.get("FAKE_WAIT", "0")):
+            _wait(should_stop)
     yield Outcome(accuracy, fake_bits(accuracy, job.seed), price.macs, price.params, 0.1, 1000.0)
 
 
@@ -42,6 +46,15 @@ def fake_bits(accuracy: float, seed: int) -> bytes:
     return bytes(
         sum(right[start + bit] << (7 - bit) for bit in range(8)) for start in range(0, 800, 8)
     )
+
+
+def _wait(should_stop: ShouldStop) -> None:
+    """Wait to be told to stop, and go on if that never comes."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if should_stop():
+            raise JobStoppedError
+        time.sleep(0.01)
 
 
 def _misbehave(architecture: Architecture, job: Job) -> None:

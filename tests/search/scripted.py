@@ -1,9 +1,10 @@
-"""A study whose workers are replaced by a scripted executor: no process, no waiting."""
+"""A study whose workers are replaced by scripted executors: no process, no waiting."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 
-from search.executors import Done, EpochDone, Event, Job
+from search.executors import Done, EpochDone, Event, Job, Stopped
 from space import Architecture, cost, digest
 from studies import Epoch, Outcome
 from tests.search.fake_trainer import fake_accuracy, fake_bits
@@ -28,6 +29,20 @@ def succeed(job: Job) -> list[Event]:
     bits = fake_bits(accuracy, job.seed)
     outcome = Outcome(accuracy, bits, price.macs, price.params, 0.5, 1000.0)
     return [EpochDone(job.id, job.attempt, epoch), Done(job.id, job.attempt, outcome)]
+
+
+def learn(job: Job) -> list[Event]:
+    """Return what a worker sends that learns all epochs; each accuracy tells of the last."""
+    *_, done = succeed(job)
+    assert isinstance(done, Done)
+    final, noise = done.outcome.accuracy, Random(job.seed)
+    shown = [
+        final - 0.3 / number + noise.gauss(0, 0.001) for number in range(1, job.protocol.epochs)
+    ]
+    curve = [
+        Epoch(number, 2 - one, 3 - one, one, 0.5) for number, one in enumerate([*shown, final], 1)
+    ]
+    return [*(EpochDone(job.id, job.attempt, one) for one in curve), done]
 
 
 @dataclass
@@ -57,3 +72,38 @@ class ScriptedExecutor:
 
     def close(self) -> None:
         self.waiting = []
+
+
+@dataclass
+class SteppingExecutor:
+    """Says one thing of each job at a call of `events`, and stops a job that it is told to."""
+
+    reply: Reply = learn
+    workers: int = 1
+    hears_stops: bool = True
+    jobs: list[Job] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)  # to stop
+    left: dict[int, list[Event]] = field(default_factory=dict)
+
+    def capacity(self) -> int:
+        return self.workers - len(self.left)
+
+    def submit(self, job: Job) -> None:
+        assert self.capacity() > 0
+        self.jobs.append(job)
+        self.left[job.id] = self.reply(job)
+
+    def events(self, timeout: float) -> list[Event]:
+        assert timeout > 0
+        found = [left.pop(0) for left in self.left.values()]
+        self.left = {job: left for job, left in self.left.items() if left}
+        return found
+
+    def stop(self, job: int) -> None:
+        self.told.append(job)
+        if self.hears_stops:
+            attempt = self.left[job][0].attempt
+            self.left[job] = [Stopped(job, attempt)]
+
+    def close(self) -> None:
+        self.left = {}

@@ -16,6 +16,7 @@ from space import digest, plain, read_architecture
 from studies import only_driver, open_existing
 
 FAKE = "tests.search.fake_trainer:train"
+SAMPLE = ["--dataset", "cifar10-sample"]
 BASE = ["--dataset", "cifar10-sample", "--device", "cpu", "--epochs", "1", "--workers", "1"]
 
 
@@ -78,6 +79,47 @@ def test_a_run_goes_on_with_the_stored_settings(
     assert len(study.optuna.trials) == 5
 
 
+def test_a_budget_is_said_kept_and_the_same_when_given_again(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "--trials", "3", "--storage", url, *BASE]
+    both = ["--max-macs", "1.1x", "--max-params", "0.4M", "--kinds", "cbam,se"]
+    assert run_command([*command, *both, "--no-references"]) == 0
+    assert "cost macs, at most 44.6 M macs and 400 k params\n" in capsys.readouterr().out
+    settings = open_existing(url, "attention").settings
+    assert (settings["max_macs"], settings["max_params"]) == (44_606_144, 400_000)
+    assert settings["kinds"] == ["se", "cbam"]
+    same = ["--max-macs", "44606144", "--max-params", "400k", "--kinds", "se,cbam"]
+    assert run_command([*command, *same]) == run_command([*command, *both]) == 0
+    capsys.readouterr()
+    assert run_command([*command, "--max-macs", "1.2x"]) == 2
+    assert "study attention has max-macs 44606144, got 48661248" in only_line(capsys)
+    assert run_command(["plot", "--storage", url, "--out", "front.html"]) == 0
+    for figure in ("front.html", "tried.attention.html"):
+        assert "budget: 44.6 M MACs (+10 %)" in Path(figure).read_text()
+
+
+def test_a_protocol_file_is_trained_with_and_options_beside_it_win(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"epochs": 2, "train_images": 50, "averaging": 0.1}
+    data = {"version": 1, "backbone": "resnet8", "dataset": "cifar10-sample", "protocol": own}
+    Path("protocol.yaml").write_text(yaml.safe_dump(data))
+    command = ["run", "--trials", "3", "--storage", url, "--no-references", "--device", "cpu"]
+    command += ["--workers", "1", "--protocol", "protocol.yaml"]
+    assert run_command([*command, "--epochs", "1"]) == 0
+    settings = open_existing(url, "attention").settings
+    found = {name: settings[name] for name in ("backbone", "dataset", *own)}
+    assert found == {"backbone": "resnet8", "dataset": "cifar10-sample", **own, "epochs": 1}
+    capsys.readouterr()
+    assert run_command(command) == 2
+    assert "study attention has epochs 1, got 2" in only_line(capsys)
+    for other in (["run", "--backbone", "resnet20"], ["train", "plain.yaml"]):
+        Path("plain.yaml").write_text("backbone: resnet20\nstages: [[], [], []]\n")
+        assert run_command([*other, "--device", "cpu", "--protocol", "protocol.yaml"]) == 2
+        assert "measured on resnet8, got backbone resnet20" in only_line(capsys)
+
+
 def test_wrong_workers_are_refused_before_any_data_is_fetched(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,7 +161,17 @@ def test_another_space_protocol_or_objective_is_refused_by_name(
         (["run", "--dataset", "cifar10-sample", "--epochs", "0"], ["--epochs", "0"]),
         (["run", "--dataset", "cifar10-sample", "--learning-rate", "-1"], ["--learning-rate"]),
         (["run", "--dataset", "cifar10-sample", "--sampler", "cmaes"], ["--sampler", "cmaes"]),
-        (["run", "--dataset", "cifar10-sample", "--budget", "0.9"], ["--budget", "0.9"]),
+        (["run", *SAMPLE, "--max-macs", "0.9x"], ["--max-macs", "40551040", "0.9x", "--backbone"]),
+        (["run", *SAMPLE, "--max-macs", "lots"], ["--max-macs", "45M", "1.1x", "got lots"]),
+        (["run", *SAMPLE, "--max-params", "100k"], ["--max-params", "269722 (270 k)", "100k"]),
+        (["run", *SAMPLE, "--kinds", "se,sea"], ["--kinds must be among se,cbam", "got sea"]),
+        (["run", *SAMPLE, "--kinds", "se,se"], ["--kinds must each be named once", "se twice"]),
+        (["run", *SAMPLE, "--audit", "2"], ["--audit", "less than or equal to 1", "got 2"]),
+        (["run", *SAMPLE, "--replicates", "1"], ["--replicates", "0.9", "got 1"]),
+        (["run", *SAMPLE, "--averaging", "1"], ["--averaging", "0.5", "got 1"]),
+        (["run", *SAMPLE, "--curve-images", "1001"], ["--curve-images", "1000", "got 1001"]),
+        (["run", "--protocol", "none.yaml"], ["none.yaml", "No such file"]),
+        (["run", "--protocol", "none.txt"], [".yaml", "none.txt"]),
         (["run", "--cost", "latency"], ["--cost must be macs or params", "latency"]),
         (["run", "--max-time", "soon"], ["--max-time", "2h", "soon"]),
         (["run", "--device", "tpu"], ["--device must be auto, cpu or cuda", "tpu"]),
@@ -334,7 +386,7 @@ def test_a_full_disk_is_one_line(
             "database or disk is full"
         )
 
-    monkeypatch.setattr("search.opened.evaluations", full)
+    monkeypatch.setattr("search.opened.read_front", full)
     assert run_command(["front", "--storage", finished]) == 2
     assert "no space left" in only_line(capsys)
 
@@ -369,10 +421,15 @@ def test_commands_and_options_are_frozen() -> None:
     study = ["--storage", "--study"]
     training = ["--backbone", "--batch-size", "--data-dir", "--dataset", "--device", "--epochs"]
     training += ["--learning-rate", "--seed", "--train-images", "--weight-decay"]
-    run = ["--baselines", "--budget", "--cost", "--max-time", "--references", "--sampler"]
+    training += ["--averaging", "--curve-images", "--protocol"]
+    run = ["--baselines", "--cost", "--max-time", "--references", "--sampler", "--audit"]
+    run += ["--early-stop", "--kinds", "--max-macs", "--max-params", "--replicates"]
+    pilot = ["--backbone", "--budget", "--dataset", "--device", "--workers"]
     assert names == {
         "space": ["--backbone", "--format"],
         "bench": ["--backbone", "--device", "--format", "--max-time", "--trials", "--workers"],
+        "pilot": sorted([*pilot, "--batch-size", "--data-dir", "--out", "--seed"]),
+        "fidelity": ["--format", *study],
         "run": sorted([*run, "--trials", "--workers", *study, *training]),
         "status": study,
         "front": ["--cost", "--format", *study],

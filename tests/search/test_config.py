@@ -1,10 +1,13 @@
 import json
+from hashlib import sha256
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from search.budgets import OPTIONS
 from search.config import (
+    LATER,
     NUM_TRAIN,
     NUM_VALIDATION,
     CostName,
@@ -41,6 +44,8 @@ OTHER_PROTOCOL: dict[str, Any] = {
     "warmup": 0.5,
     "crop_padding": 0,
     "precision": "bfloat16",
+    "averaging": 0.1,
+    "curve_images": 500,
 }
 OTHER_STUDY: dict[str, Any] = {
     "backbone": "resnet18",
@@ -48,9 +53,13 @@ OTHER_STUDY: dict[str, Any] = {
     "cost": "params",
     "sampler": "random",
     "seed": 3,
-    "budget": 1.2,
+    "max_macs": 50_000_000,
+    "max_params": 300_000,
     "baselines": False,
     "references": False,
+    "early_stop": False,
+    "audit": 0.3,
+    "replicates": 0.0,
 }
 
 
@@ -102,7 +111,14 @@ def test_what_is_searched_does_not_change_the_protocol(field: str, values: Value
         ("cost", "latency", "--cost: .*'macs' or 'params', got latency"),
         ("sampler", "grid", "--sampler: .*got grid"),
         ("seed", -1, "--seed: .*greater than or equal to 0, got -1"),
-        ("budget", 0.9, "--budget: .*greater than or equal to 1, got 0.9"),
+        ("max_macs", 0, "--max-macs: .*greater than or equal to 1, got 0"),
+        ("max_params", "many", "--max-params: .*valid integer.*, got many"),
+        ("audit", 1.1, "--audit: .*less than or equal to 1, got 1.1"),
+        ("audit", float("nan"), "--audit: .*, got nan"),
+        ("replicates", 0.91, "--replicates: .*less than or equal to 0.9, got 0.91"),
+        ("averaging", 0.6, "--averaging: .*less than or equal to 0.5, got 0.6"),
+        ("curve_images", 9, "--curve-images: .*greater than or equal to 10, got 9"),
+        ("curve_images", 5_001, "--curve-images must be at most 5000 for cifar10, got 5001"),
         ("precision", "float16", "--precision: .*got float16"),
     ],
 )
@@ -111,6 +127,25 @@ def test_a_refusal_names_the_option_the_rule_and_the_value(
 ) -> None:
     with pytest.raises(Refusal, match=rule):
         config_of({**values, option: value})
+
+
+def test_older_protocols_keep_their_digest() -> None:
+    """What they lacked counts only where it is used."""
+    plain = {name: value for name, value in OTHER_PROTOCOL.items() if name not in LATER}
+    assert set(LATER) == {"averaging", "curve_images"}
+    known = Protocol(**plain).model_dump(mode="json", exclude=set(LATER))
+    text = json.dumps(known, sort_keys=True)
+    assert Protocol(**plain).digest() == sha256(text.encode()).hexdigest()[:16]
+
+
+def test_limits_are_the_budgets_that_are_set(values: Values) -> None:
+    assert config_of(values).limits == {}
+    both = config_of({**values, "max_macs": 50_000_000, "max_params": 300_000})
+    assert both.limits == {"macs": 50_000_000, "params": 300_000}
+
+
+def test_every_cost_can_have_a_budget() -> None:
+    assert set(OPTIONS) == set(get_args(CostName))
 
 
 def test_a_missing_value_is_refused_by_name() -> None:
@@ -160,7 +195,8 @@ def test_a_config_cannot_be_changed(values: Values) -> None:
 
 def test_typed_names_are_frozen() -> None:
     assert get_args(CostName) == ("macs", "params")
-    assert get_args(SamplerName) == ("tpe", "tpe-group", "nsga2", "random") == tuple(SAMPLERS)
+    known = ("known-cost", "tpe", "tpe-group", "nsga2", "random")
+    assert get_args(SamplerName) == known == tuple(SAMPLERS)
     assert get_args(Precision) == ("float32", "bfloat16")
     assert get_args(Dataset) == data.DATASETS == tuple(NUM_VALIDATION)
     assert tuple(NUM_TRAIN) == tuple(NUM_VALIDATION)

@@ -280,22 +280,24 @@ def test_events_of_an_earlier_attempt_are_dropped(study: OpenStudy, config: Stud
 
 
 def test_a_proposal_over_the_budget_is_pruned_and_not_trained(tmp_path: Path) -> None:
-    study, config = opened(tmp_path, budget=1.02, references=False, sampler="random")
+    least = cost(plain("resnet20")).macs
+    most = 102 * least // 100
+    study, config = opened(tmp_path, max_macs=most, references=False, sampler="random")
     executor = ScriptedExecutor()
     assert drive(study, config, executor, 12) == "total"
     refused = [row for row in evaluations(study) if row.state == "refused"]
     assert refused
-    least = cost(plain("resnet20")).macs
     trained = {job.id for job in executor.jobs}
     for row in refused:
-        assert row.cost.macs > 1.02 * least
+        assert row.cost.macs > most
         assert row.id not in trained
         assert study.optuna.trials[row.trial or 0].state == TrialState.PRUNED
-    assert all(row.cost.macs <= 1.02 * least for row in evaluations(study) if row.id in trained)
+    assert all(row.cost.macs <= most for row in evaluations(study) if row.id in trained)
 
 
 def test_a_hundred_refusals_in_a_row_end_the_run(tmp_path: Path) -> None:
-    study, config = opened(tmp_path, budget=1.0, baselines=False, sampler="random")
+    least = cost(plain("resnet20")).macs
+    study, config = opened(tmp_path, max_macs=least, baselines=False, sampler="random")
     assert drive(study, config, ScriptedExecutor(), 30) == "refusals"
     refused = [row for row in evaluations(study) if row.state == "refused"]
     assert len(refused) >= MAX_REFUSALS

@@ -137,6 +137,19 @@ def test_a_stop_ends_a_job_at_its_next_step_and_no_later_one(
     assert isinstance(until_final(slow_executor, 1)[-1], Done)
 
 
+def test_a_stop_of_a_worker_that_just_died_leaves_its_job_lost(
+    slow_executor: LocalExecutor,
+) -> None:
+    slow_executor.submit(job(1, epochs=100))
+    while not slow_executor.events(0.2):
+        pass
+    (worker,) = active_children()
+    worker.kill()
+    worker.join()
+    slow_executor.stop(1)
+    assert isinstance(until_final(slow_executor, 1)[-1], Lost)
+
+
 def test_workers_ignore_ctrl_c(executor: LocalExecutor) -> None:
     executor.submit(job(1))
     until_final(executor, 1)  # the worker that answered has its handlers set

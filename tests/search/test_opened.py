@@ -9,9 +9,9 @@ from search.config import StudyConfig
 from search.crew import Load
 from search.driver import Limits
 from search.executors import Before, Done, Event, Failed, Job, Probed
-from search.opened import open_status
+from search.opened import _stop_lines, open_status
 from search.session import Plan, find_workers
-from studies import OpenStudy, Times, attempts
+from studies import OpenStudy, Stops, Times, attempts
 from tests.search.scripted import ScriptedExecutor, succeed
 from tests.search.test_driver import drive
 
@@ -78,3 +78,10 @@ def test_each_gpu_gets_the_workers_that_pay_on_the_first(
     find_workers(plan, executor, lambda: False, 100)  # type: ignore[arg-type] # what is used
     visible = [one["CUDA_VISIBLE_DEVICES"] for one in executor.environments]
     assert visible == ["0", "0", "1", "1"]
+
+
+def test_from_twenty_audits_on_the_share_of_wrong_stops_has_an_interval() -> None:
+    """Wilson's interval of 1 in 20: 0.9 to 23.6 %."""
+    few, line = (_stop_lines(Stops(30, 0.5, audits, 1)) for audits in (19, 20))
+    assert len(few) == 1
+    assert line[1] == "wrong stops: 5.0 % (95 % interval 0.9 to 23.6 %, from 20 audits)"

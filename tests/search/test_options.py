@@ -1,7 +1,7 @@
 import pytest
 
-from search.options import cost_name, duration, in_words, num_workers
-from space import Refusal
+from search.options import cost_name, duration, in_words, kind_names, num_workers
+from space import MECHANISMS, Refusal
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,38 @@ def test_workers_are_a_number_or_found(text: str, number: int | None) -> None:
 def test_other_workers_are_refused(text: str) -> None:
     with pytest.raises(Refusal, match=f"--workers must be auto or 1 to 256, got {text}$"):
         num_workers(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("se", ["se"]),
+        ("se,cbam,gam", ["se", "cbam", "gam"]),
+        ("gam, se,cbam ", ["se", "cbam", "gam"]),
+        (",".join(MECHANISMS), list(MECHANISMS)),
+    ],
+)
+def test_mechanisms_are_named_in_any_order_and_kept_in_one(text: str, names: list[str]) -> None:
+    assert sorted(names, key=list(MECHANISMS).index) == names
+    assert kind_names(text) == names
+
+
+def test_no_mechanisms_named_are_all() -> None:
+    assert kind_names(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("sea", "--kinds must be among se,.*, got sea$"),
+        ("se,SE", "--kinds must be among se,.*, got SE$"),
+        ("se;cbam", "--kinds must be among se,.*, got se;cbam$"),
+        ("", "--kinds must be among se,.*, got ''$"),
+        ("se,", "--kinds must be among se,.*, got 'se,'$"),
+        ("none", "--kinds must be among se,.*, got none$"),
+        ("se,cbam,se", "--kinds must each be named once, got se twice$"),
+    ],
+)
+def test_other_mechanisms_are_refused(text: str, rule: str) -> None:
+    with pytest.raises(Refusal, match=rule):
+        kind_names(text)

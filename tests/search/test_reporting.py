@@ -64,7 +64,8 @@ def cells(front: Front) -> list[list[str]]:
 
 def test_json_holds_the_rows_of_the_front(front: Front) -> None:
     found = json.loads(front_json(front))
-    assert list(found) == ["cost", "rows", "references", "noise", "num_trainings", "verdict"]
+    names = ["cost", "rows", "references", "neighbours", "noise", "num_trainings", "verdict"]
+    assert list(found) == names
     assert len(found["rows"]) == len(front.rows) == 3
     for rank, (row, point) in enumerate(zip(found["rows"], front.rows, strict=True), start=1):
         known = point.estimate
@@ -77,6 +78,16 @@ def test_json_holds_the_rows_of_the_front(front: Front) -> None:
         assert row["macs_over_plain"] * front.plain_cost.macs == pytest.approx(point.cost.macs)
         assert row["params_over_plain"] * front.plain_cost.params == pytest.approx(row["params"])
         assert Architecture.model_validate(row["architecture"]) == point.architecture
+
+
+def test_neighbours_that_cannot_be_told_apart_are_named(front: Front) -> None:
+    """The bits of these runs are all alike: the paired difference says nothing of any two."""
+    lines = [one for one in footer(front) if "cannot be told apart:" in one]
+    assert len(lines) == len(front.rows) - 1 == 2
+    assert lines[0].startswith("rows 1 and 2 cannot be told apart: the dearer one is better with")
+    found = json.loads(front_json(front))["neighbours"]
+    assert [(one["cheaper"], one["dearer"]) for one in found] == [(1, 2), (2, 3)]
+    assert not any(one["are_told_apart"] for one in found)
 
 
 def test_json_holds_references_noise_and_verdict(front: Front) -> None:

@@ -10,25 +10,31 @@ from sqlalchemy.orm import Session
 
 from space import SearchSpace, baselines, cost, digest, placements_in_words, plain
 from studies import (
+    Attempt,
     Epoch,
     Evaluation,
     OpenStudy,
     Outcome,
     add_epoch,
     add_proposal,
+    attempts,
     complete,
     completed,
     create_or_open,
+    curves,
     epochs,
     evaluations,
     fail,
     front_of,
     gates,
     refuse,
+    set_audit,
     set_waiting,
+    start_attempt,
+    stop,
     store_front,
 )
-from studies.records import Purpose
+from studies.records import Purpose, State
 from studies.tables import EvaluationRow, FrontRow, GatesRow
 
 PLAIN, USUAL = plain("resnet8"), baselines(SearchSpace(backbone="resnet8"))
@@ -130,6 +136,63 @@ def test_an_end_without_an_outcome_has_a_reason(
     assert found.is_final
     assert all(getattr(found, name) is None for name in ENDED_WITHOUT)
     assert finished_at(study, row.id) is not None
+
+
+def test_a_stopped_run_keeps_its_epochs_and_the_reason(study: OpenStudy) -> None:
+    row = propose(study)
+    start_attempt(study, Attempt(row.id, 1, 50, 0.1), "digest")
+    add_epoch(study, row.id, 1, Epoch(1, 2.0, 2.0, 0.1, 1.0))
+    stop(study, row.id, 1, "after epoch 1: it is hopeless")
+    found = stored(study, row.id)
+    assert (found.state, found.reason) == ("stopped", "after epoch 1: it is hopeless")
+    assert found.is_final
+    assert all(getattr(found, name) is None for name in ENDED_WITHOUT)
+    assert finished_at(study, row.id) is not None
+    assert [one.ending for one in attempts(study)] == ["stopped"]
+    assert len(epochs(study, found)) == 1
+
+
+def test_an_audit_is_stored_and_goes_on(study: OpenStudy) -> None:
+    row, other = propose(study, 0), propose(study, 1)
+    set_audit(study, row.id)
+    assert stored(study, row.id) == replace(row, purpose="audit")
+    assert stored(study, other.id) == other
+    complete(study, row.id, 1, OUTCOME)
+    assert [one.id for one in completed(evaluations(study))] == [row.id]
+
+
+@pytest.mark.parametrize(
+    ("state", "purpose", "expected"),
+    [
+        ("complete", "trial", True),
+        ("complete", "replicate", True),
+        ("complete", "audit", True),
+        ("stopped", "trial", True),
+        ("complete", "reference", False),
+        ("failed", "trial", False),
+        ("refused", "trial", False),
+        ("running", "audit", False),
+        ("proposed", "trial", False),
+    ],
+)
+def test_what_counts_for_the_total_is_complete_or_stopped(
+    state: State, purpose: Purpose, expected: bool, make_evaluation: Callable[..., Evaluation]
+) -> None:
+    assert make_evaluation(PLAIN, 0.9, state=state, purpose=purpose).counts == expected
+
+
+def test_all_curves_are_those_of_the_last_attempts(study: OpenStudy) -> None:
+    other = create_or_open(study.url, "other", study.settings)
+    rows = [propose(study, 0), propose(study, 1), propose(study, 2)]
+    foreign = propose(other, 0)
+    known = [Epoch(number, 2 / number, 3 / number, number / 10, 1.5) for number in (1, 2, 3)]
+    for one in reversed(known):
+        add_epoch(study, rows[0].id, 1, one)
+    add_epoch(study, rows[1].id, 1, known[0])
+    set_waiting(study, rows[1].id, 2)
+    add_epoch(study, rows[1].id, 2, known[1])
+    add_epoch(other, foreign.id, 1, known[0])
+    assert curves(study) == {rows[0].id: known, rows[1].id: [known[1]]}
 
 
 def test_epochs_come_back_in_their_order(study: OpenStudy) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from space import Cost, SearchSpace, baselines, plain
 from studies import Evaluation, Front, Point, front_of, verdict
-from studies.figures import front_figure, front_marks, reference_marks
+from studies.figures import front_figure, front_marks, limit_of, reference_marks
 from studies.front import Reference
 from studies.posterior import Estimate
 
@@ -28,9 +28,9 @@ def studied(make_evaluation: Callable[..., Evaluation]) -> Front:
     return front_of([*done, larger], "resnet8", "macs")
 
 
-def drawn(front: Front) -> dict[str, Any]:
+def drawn(front: Front, **limits: int) -> dict[str, Any]:
     """Return the figure as the JSON that a browser gets; NaN and infinity fail."""
-    text = front_figure(front, "title").to_json()
+    text = front_figure(front, "title", limits).to_json()
     found: dict[str, Any] = json.loads(text, parse_constant=pytest.fail)
     return found
 
@@ -135,3 +135,32 @@ def test_a_study_without_replicates_is_drawn_without_a_band(
 def test_an_empty_study_is_drawn_empty() -> None:
     traces = drawn(front_of((), "resnet8", "macs"))["data"]
     assert [one["x"] for one in traces] == [[], [], []]
+
+
+def test_a_budget_on_the_drawn_cost_stands_at_its_place(
+    make_point: MakePoint, make_front: MakeFront
+) -> None:
+    front = make_front(make_point(0.9), plain_cost=Cost(1_000_000, 200_000))
+    limit = limit_of(front, {"macs": 1_100_000, "params": 400_000})
+    assert limit is not None
+    assert limit.x == pytest.approx(log10(1 + 10))
+    assert limit.label == "budget: 1.1 M MACs (+10 %)"
+    other = limit_of(replace(front, cost_name="params"), {"params": 400_000})
+    assert other is not None
+    assert other.x == pytest.approx(log10(1 + 100))
+    assert other.label == "budget: 400 k params (+100 %)"
+
+
+def test_a_budget_on_the_other_cost_or_none_is_not_drawn(studied: Front) -> None:
+    assert limit_of(studied, {"params": 10**9}) is None
+    assert limit_of(studied, {}) is None
+    assert len(drawn(studied, params=10**9)["layout"]["shapes"]) == 1  # the band of noise
+
+
+def test_a_budget_is_a_line_across_the_figure(studied: Front) -> None:
+    most = 2 * studied.plain_cost.macs
+    layout = drawn(studied, macs=most)["layout"]
+    _, line = layout["shapes"]
+    assert line["x0"] == line["x1"] == pytest.approx(log10(1 + 100))
+    assert (line["y0"], line["y1"], line["yref"]) == (0, 1, "y domain")
+    assert layout["annotations"][-1]["text"].startswith("budget: ")

@@ -10,7 +10,7 @@ from space import Architecture, Cost, SearchSpace, baselines, cost, cost_axis, d
 from studies import Evaluation, Front, Point, front_of
 from studies.front import best, difference, knee, recommended, undominated
 from studies.paired import flip_variance, paired_difference
-from studies.posterior import estimates, pooled_noise
+from studies.posterior import estimates, pooled_noise, posterior_of
 
 MakeEvaluation = Callable[..., Evaluation]
 MakePoint = Callable[..., Point]
@@ -105,7 +105,11 @@ def test_replicates_are_pooled_by_digest(make_evaluation: MakeEvaluation) -> Non
     assert front.points[0].correct == (b"\x01", b"\x05", b"\x07")
     assert front.noise == pooled_noise(runs)
     assert front.flips == flip_variance([[b"\x01", b"\x05", b"\x07"]])
-    known = estimates(runs, digest(PLAIN), least_noise=sqrt(front.flips))
+    networks = {digest(one): one for one in (PLAIN, se)}
+    posterior = posterior_of(
+        runs, digest(PLAIN), architectures=networks, least_noise=sqrt(front.flips)
+    )
+    known = estimates(runs, posterior)
     assert [one.estimate for one in front.points] == list(known.values())
     assert front.num_trainings == 4
 

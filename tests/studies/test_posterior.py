@@ -6,11 +6,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from studies.posterior import GRID, Noise, estimates, pooled_noise
+from studies.posterior import GRID, Estimate, Noise, estimates, pooled_noise, posterior_of
 
 Array = NDArray[np.float64]
 LEVEL, NOISE, SPREAD = 0.9, 0.003, 0.004
 FEW = {"plain": [0.900, 0.904, 0.899], "a": [0.911], "b": [0.905, 0.908], "c": [0.893]}
+
+
+def estimated(
+    runs: dict[str, list[float]], plain: str, least_noise: float = 0.0
+) -> dict[str, Estimate]:
+    """Return the estimates of networks of which only the names are known."""
+    return estimates(runs, posterior_of(runs, plain, least_noise=least_noise))
 
 
 def simulated(seed: int, spread: float) -> tuple[dict[str, list[float]], dict[str, float]]:
@@ -38,7 +45,7 @@ def null_studies() -> NullStudies:
     certain, optimism, raw = [], [], []
     for seed in range(60):
         runs, _ = simulated(seed, spread=0.0)
-        known = estimates(runs, "plain")
+        known = estimated(runs, "plain")
         best = max(known.values(), key=lambda one: one.accuracy)
         certain.append(max(one.probability_better for one in known.values()) > 0.975)
         optimism.append(best.accuracy - LEVEL)
@@ -65,7 +72,7 @@ def test_the_resolution_is_the_t_interval_of_a_difference_of_two_runs() -> None:
 
 def test_estimates_shrink_towards_the_common_mean_and_keep_their_order() -> None:
     centres = [0.89, 0.90, 0.903, 0.912]
-    known = estimates({str(c): [c - 0.003, c + 0.003] for c in centres}, "0.9")
+    known = estimated({str(c): [c - 0.003, c + 0.003] for c in centres}, "0.9")
     common = float(np.mean(centres))  # equal counts: every network weighs the same
     for one in known.values():
         assert 0 < (one.accuracy - common) / (one.raw_mean - common) < 1
@@ -75,7 +82,7 @@ def test_estimates_shrink_towards_the_common_mean_and_keep_their_order() -> None
 
 def test_more_runs_shrink_less() -> None:
     runs = {"plain": [0.90, 0.904], "once": [0.92], "often": [0.92] * 5, "low": [0.885, 0.889]}
-    known = estimates(runs, "plain")
+    known = estimated(runs, "plain")
     assert known["once"].accuracy < known["often"].accuracy < 0.92
     assert known["once"].standard_error > known["often"].standard_error
 
@@ -95,7 +102,7 @@ def test_the_interval_covers_the_truth() -> None:
     inside = []
     for seed in range(40):
         runs, truth = simulated(seed, SPREAD)
-        known = estimates(runs, "plain")
+        known = estimated(runs, "plain")
         inside += [
             abs(one.accuracy - truth[key]) < 1.96 * one.standard_error
             for key, one in known.items()
@@ -106,8 +113,8 @@ def test_the_interval_covers_the_truth() -> None:
 
 def test_estimates_move_with_the_scale_of_the_accuracies() -> None:
     scale, shift = 0.5, 0.2
-    known = estimates(FEW, "plain")
-    moved = estimates({k: [scale * v + shift for v in runs] for k, runs in FEW.items()}, "plain")
+    known = estimated(FEW, "plain")
+    moved = estimated({k: [scale * v + shift for v in runs] for k, runs in FEW.items()}, "plain")
     for key, one in known.items():
         assert moved[key].accuracy == pytest.approx(scale * one.accuracy + shift, rel=1e-9)
         assert moved[key].raw_mean == pytest.approx(scale * one.raw_mean + shift, rel=1e-9)
@@ -118,7 +125,7 @@ def test_estimates_move_with_the_scale_of_the_accuracies() -> None:
 
 
 def test_without_replicates_the_raw_means_stand_with_an_unknown_error() -> None:
-    known = estimates({"plain": [0.9], "a": [0.95]}, "plain")
+    known = estimated({"plain": [0.9], "a": [0.95]}, "plain")
     assert [one.accuracy for one in known.values()] == [0.9, 0.95]
     for one in known.values():
         unknown = (one.standard_error, one.gain, one.gain_error, one.probability_better)
@@ -126,12 +133,12 @@ def test_without_replicates_the_raw_means_stand_with_an_unknown_error() -> None:
 
 
 def test_without_the_plain_network_or_any_spread_the_errors_are_unknown() -> None:
-    assert isnan(estimates({"a": [0.9, 0.91]}, "plain")["a"].standard_error)
-    assert isnan(estimates({"plain": [0.9, 0.9], "a": [0.9]}, "plain")["a"].standard_error)
+    assert isnan(estimated({"a": [0.9, 0.91]}, "plain")["a"].standard_error)
+    assert isnan(estimated({"plain": [0.9, 0.9], "a": [0.9]}, "plain")["a"].standard_error)
 
 
 def test_the_plain_network_gains_nothing_over_itself() -> None:
-    base = estimates(FEW, "plain")["plain"]
+    base = estimated(FEW, "plain")["plain"]
     assert (base.gain, base.gain_error) == (0, 0)
     assert base.probability_better == pytest.approx(0.5)
 
@@ -139,7 +146,7 @@ def test_the_plain_network_gains_nothing_over_itself() -> None:
 def test_estimates_agree_with_a_brute_force_integration() -> None:
     """The same model as one joint normal of all runs, on another and finer grid."""
     keys = list(FEW)
-    known = estimates(FEW, "plain")
+    known = estimated(FEW, "plain")
     y_N = np.array([one for runs in FEW.values() for one in runs])
     z_NA = np.array([[key == other for other in keys] for key in keys for _ in FEW[key]], float)
     weight_G, mean_GA, covariance_GAA = brute_force(y_N - y_N.mean(), z_NA)
@@ -184,6 +191,6 @@ def brute_force(y_N: Array, z_NA: Array) -> tuple[Array, Array, Array]:
 
 def test_replicates_that_agree_by_luck_make_nothing_certain() -> None:
     seen = {"plain": [0.5, 0.5, 0.5], "other": [0.505]}
-    assert estimates(seen, "plain")["other"].probability_better > 0.99
-    known = estimates(seen, "plain", least_noise=0.006)
+    assert estimated(seen, "plain")["other"].probability_better > 0.99
+    known = estimated(seen, "plain", least_noise=0.006)
     assert known["other"].probability_better < 0.9

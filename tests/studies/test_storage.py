@@ -71,7 +71,7 @@ def test_other_settings_are_refused_with_the_field_and_both_values(
     assert open_existing(url, "attention").optuna.metric_names == ["accuracy", "macs"]
 
 
-@pytest.mark.parametrize("field", ["epochs", "kinds", "seed", "budget", "protocol_digest"])
+@pytest.mark.parametrize("field", ["epochs", "kinds", "seed", "max_macs", "protocol_digest"])
 def test_every_field_is_compared(field: str, settings: Settings) -> None:
     refuse_other_settings("a", settings, settings)
     with pytest.raises(Refusal, match=field.replace("_", "-")):

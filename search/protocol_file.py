@@ -1,0 +1,125 @@
+"""Protocol files: how networks are trained, as `search pilot` writes it and `search run` reads it.
+
+    version: 1
+    backbone: resnet20      # what it was measured on, may be left out; so may the data set
+    dataset: cifar10
+    protocol: {epochs: 12, train_images: 20000, batch_size: 128, learning_rate: 0.2}
+    evidence: {}            # what it was chosen by; read by people only
+
+Any field of a protocol but its precision may stand in it: that is the machine's.
+"""
+
+import json
+import reprlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, StrictFloat, StrictInt, StrictStr, ValidationError
+
+from space import BackboneName, Refusal
+from space.architecture import first_problem
+from space.files import suffix_of
+
+from .config import Dataset, Protocol
+
+MAX_BYTES = 1_000_000
+ELSEWHERE = {"dataset": "beside `protocol`", "precision": "the machine's; leave it out"}
+# What the rules of one field are tried with, where the file leaves the others open.
+OTHERS = {"dataset": "cifar10", "train_images": 10, "epochs": 1, "batch_size": 2}
+
+
+class Document(BaseModel):
+    """What a protocol file holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1]
+    backbone: BackboneName | None = None
+    dataset: Dataset | None = None
+    protocol: dict[str, StrictInt | StrictFloat | StrictStr | None]
+    evidence: Any = None  # ignored
+    made_by: Any = None
+
+
+def read_protocol(path: Path) -> dict[str, object]:
+    """Return the settings of a study that the file gives.
+
+    Raises:
+        Refusal: no such file, not YAML or JSON, or a rule is broken; names the file and the path
+            in it.
+    """
+    data = _parsed(path)
+    if not isinstance(data, dict):
+        raise Refusal(
+            f"{path}: a protocol file holds keys and values, got {reprlib.repr(data):.40}"
+        )
+    try:
+        found = Document.model_validate(data)
+        own = found.model_dump(include={"backbone", "dataset"}, exclude_none=True)
+        return {**own, **_checked(path, found)}
+    except ValidationError as error:
+        raise Refusal(f"{path}: {first_problem(error):.300}") from error
+
+
+def with_protocol(path: Path | None, given: Mapping[str, object]) -> dict[str, object]:
+    """Return the file's settings and, over them, the given ones.
+
+    Raises:
+        Refusal: the file breaks a rule, or was made for another backbone than is given.
+    """
+    own = read_protocol(path) if path is not None else {}
+    made_for = own.get("backbone")
+    if made_for is not None and given.get("backbone", made_for) != made_for:
+        raise Refusal(
+            f"{path} was measured on {made_for}, got backbone {given['backbone']}; "
+            "make one for that with `search pilot`, or remove the file's backbone"
+        )
+    return {**own, **given}
+
+
+def write_protocol(
+    path: Path, protocol: Protocol, evidence: Mapping[str, object], *, backbone: str | None = None
+) -> None:
+    """Write the file, as JSON or YAML by its suffix; evidence holds plain values only."""
+    document = {
+        "version": 1,
+        **({"backbone": backbone} if backbone else {}),
+        "dataset": protocol.dataset,
+        "protocol": protocol.model_dump(mode="json", exclude=set(ELSEWHERE)),
+        "evidence": dict(evidence),
+    }
+    if suffix_of(path) == ".json":
+        text = json.dumps(document, indent=2) + "\n"
+    else:
+        text = yaml.safe_dump(document, sort_keys=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _checked(path: Path, found: Document) -> dict[str, object]:
+    """Return the protocol's values by the rules of their fields."""
+    for name in found.protocol:
+        if name in ELSEWHERE:
+            raise Refusal(f"{path}: protocol.{name} must stand elsewhere: {ELSEWHERE[name]}")
+    dataset = {"dataset": found.dataset} if found.dataset else {}
+    whole = Protocol.model_validate({**OTHERS, "learning_rate": 1.0, **dataset, **found.protocol})
+    return whole.model_dump(include=set(found.protocol))
+
+
+def _parsed(path: Path) -> object:
+    """Return what a file of a sane size holds."""
+    suffix = suffix_of(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise Refusal(f"cannot read {path}: {error.strerror}; name a protocol file") from error
+    if len(content) > MAX_BYTES:
+        raise Refusal(f"{path} must have at most {MAX_BYTES} bytes; name a protocol file")
+    try:
+        return json.loads(content) if suffix == ".json" else yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise Refusal(f"{path} is no {suffix[1:]} file: {first:.200}") from error

@@ -1,0 +1,123 @@
+"""Every placement of a search space with its cost, and architectures drawn from them in bulk.
+
+An architecture of the space is one number for each stage: 0 for nothing there, else a placement.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from space import Architecture, Cost, SearchSpace, cost, plain
+from studies.similarity import Encoded, encoded
+
+Rows = NDArray[np.int64]  # architectures x stages
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The placements of each stage, as numbers; made once for a space."""
+
+    space: SearchSpace
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Return how many choices each stage has, none included."""
+        return tuple(1 + len(stage.placements) for stage in self.space.stages)
+
+    def architecture(self, row: Sequence[int]) -> Architecture:
+        """Return the architecture of one row."""
+        chosen = zip(row, self.space.stages, strict=True)
+        return self.space.architecture(
+            tuple(stage.placements[number - 1] if number else None for number, stage in chosen)
+        )
+
+    def random(self, count: int, rng: Generator) -> Rows:
+        """Return rows in which every mechanism, and none, is as likely in a stage."""
+        columns = [_drawn(kinds, count, rng) for kinds in self._kinds]
+        return np.stack(columns, axis=1)
+
+    def neighbours(self, row: Sequence[int], count: int, rng: Generator) -> Rows:
+        """Return rows that differ from this one in one stage."""
+        found = np.tile(np.array(row, dtype=np.int64), (count, 1))
+        stages = rng.integers(len(self.sizes), size=count)
+        found[np.arange(count), stages] = self.random(count, rng)[np.arange(count), stages]
+        return found
+
+    def row(self, architecture: Architecture) -> tuple[int, ...] | None:
+        """Return the row of an architecture, however spelled; None if the space lacks it."""
+        found = [
+            known.get(stage.network(placements[0])) if placements else 0
+            for stage, known, placements in zip(
+                self.space.stages, self._numbers, architecture.stages, strict=True
+            )
+        ]
+        return None if None in found else tuple(one or 0 for one in found)
+
+    def encoded(self, rows: Rows) -> Encoded:
+        """Return the rows as the posterior reads them."""
+        parts = [one[rows[:, stage]] for stage, one in enumerate(self._encoded)]
+        return Encoded(
+            np.concatenate([one.kinds_NS for one in parts], axis=1),
+            np.concatenate([one.places_NS for one in parts], axis=1),
+            np.concatenate([one.blocks_NS for one in parts], axis=1),
+            np.concatenate([one.settings_NSH for one in parts], axis=1),
+        )
+
+    def costs(self, rows: Rows) -> dict[str, NDArray[np.int64]]:
+        """Return MACs and parameters of the rows, exactly."""
+        least = cost(plain(self.space.backbone))
+        found = {}
+        for name, added in self._added.items():
+            parts = [one[rows[:, stage]] for stage, one in enumerate(added)]
+            found[name] = least[name] + np.sum(parts, axis=0)
+        return found
+
+    @cached_property
+    def _kinds(self) -> list[NDArray[np.int64]]:
+        return [one.kinds_NS[:, 0] for one in self._encoded]
+
+    @cached_property
+    def _encoded(self) -> list[Encoded]:
+        """Return, for each stage, every choice as an architecture of this stage alone."""
+        base = plain(self.space.backbone)
+        return [
+            encoded(
+                [
+                    base.model_copy(update={"stages": ((one,) if one else (),)})
+                    for one in (None, *stage.placements)
+                ]
+            )
+            for stage in self.space.stages
+        ]
+
+    @cached_property
+    def _added(self) -> dict[str, list[NDArray[np.int64]]]:
+        prices = [
+            [Cost(0, 0), *(stage.cost(one) for one in stage.placements)]
+            for stage in self.space.stages
+        ]
+        return {
+            name: [np.array([one[name] for one in stage]) for stage in prices]
+            for name in ("macs", "params")
+        }
+
+    @cached_property
+    def _numbers(self) -> list[dict[tuple[object, ...], int]]:
+        return [
+            {stage.network(one): number for number, one in enumerate(stage.placements, start=1)}
+            for stage in self.space.stages
+        ]
+
+
+def _drawn(kinds: NDArray[np.int64], count: int, rng: Generator) -> NDArray[np.int64]:
+    """Return numbers of choices: a kind first, then one of its placements."""
+    order = np.argsort(kinds, kind="stable")
+    _, starts, sizes = np.unique(kinds[order], return_index=True, return_counts=True)
+    wanted = rng.integers(len(sizes), size=count)
+    within = np.floor(rng.random(count) * sizes[wanted]).astype(np.int64)
+    drawn: NDArray[np.int64] = order[starts[wanted] + within]
+    return drawn

@@ -1,0 +1,206 @@
+"""The algebra of the posterior: Gaussian processes of several forms, integrated over.
+
+Each prior form is a matrix of correlations K. For each, the accuracies' mean is flat, the spread
+τ and the noise σ run over a grid, and V = σ² diag(1/counts) + τ² K. One eigendecomposition serves
+the whole grid, so hundreds of points cost little more than one.
+
+Shapes: N architectures with runs, M asked for, P kept points of the grid.
+
+Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, sec. 2.2 and 2.7; Gelman
+et al., Bayesian Data Analysis, 3rd edition, sec. 5.4, for K = 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+NEGLIGIBLE = 1e-6  # of the greatest weight
+TINY = 1e-30
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Sufficient statistics: each architecture's count and mean, and the scatter within.
+
+    A count may be below 1: a value that is known with more than one run's noise.
+    """
+
+    counts: Array
+    means: Array
+    scatter: float
+    degrees_of_freedom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean and variance of M accuracies and of their gains over one of the N, and P(gain > 0)."""
+
+    mean: Array
+    variance: Array
+    gain: Array
+    gain_variance: Array
+    better: Array
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One prior form with the points of its grid, and V in the rotation that makes it diagonal."""
+
+    rotated: "_Rotated"
+    sigma_P1: Array
+    tau_P1: Array
+    weights_P: Array
+    diagonal_PN: Array  # of V in the rotation
+    residual_PN: Array  # of the means less the common mean, over the diagonal
+    common_P1: Array
+    common_variance_P1: Array
+
+    def above(self, least: float, total: float) -> "_Form | None":
+        """Return it with the points of at least this weight, as shares of a total; or None."""
+        kept = self.weights_P >= least
+        if not kept.any():
+            return None
+        sigma, tau, weights = self.sigma_P1[kept], self.tau_P1[kept], self.weights_P[kept]
+        return _form(self.rotated, sigma, tau, weights / total)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The posterior: prior forms with the weights that the observations leave them."""
+
+    forms: tuple[_Form | None, ...]  # None: of negligible weight
+
+    @property
+    def noise(self) -> float:
+        """Return the posterior mean of the noise of one run, a standard deviation."""
+        kept = [form for form in self.forms if form is not None]
+        return float(sum(form.weights_P @ form.sigma_P1[:, 0] for form in kept))
+
+    @property
+    def form_weights(self) -> tuple[float, ...]:
+        """Return what share of the posterior each prior form has."""
+        return tuple(0.0 if one is None else float(one.weights_P.sum()) for one in self.forms)
+
+    def thinned(self, most: int) -> "Process":
+        """Return it with its weightiest points only: a coarser posterior for thousands."""
+        weights = np.concatenate([one.weights_P for one in self.forms if one is not None])
+        if len(weights) <= most:
+            return self
+        least = np.sort(weights)[-most]
+        total = weights[weights >= least].sum()
+        return Process(tuple(one and one.above(least, total) for one in self.forms))
+
+    def moments(self, cross: Sequence[Array | None], reference: int) -> Moments:
+        """Return what is known of M architectures, and of their gains over an observed one.
+
+        Takes, for each form, M x N prior correlations with the observed ones.
+        """
+        pairs = zip(self.forms, cross, strict=True)
+        kept = [(one, cross_MN) for one, cross_MN in pairs if one and cross_MN is not None]
+        found = [_moments(one, cross_MN, reference) for one, cross_MN in kept]
+        weights_P = np.concatenate([one.weights_P for one, _ in kept])
+        mean, variance, gain, gain_variance = (
+            np.concatenate(parts) for parts in zip(*found, strict=True)
+        )
+        better = ndtr(gain / np.sqrt(np.maximum(gain_variance, TINY)))
+        return Moments(
+            *_mixture(weights_P, mean, variance),
+            *_mixture(weights_P, gain, gain_variance),
+            weights_P @ better,
+        )
+
+
+def fitted(
+    observed: Observed, correlations: Sequence[Array], noises: Array, spreads: Array
+) -> Process:
+    """Return the posterior over the forms and the grid; priors flat in log σ and in τ."""
+    sigma, tau = (one.ravel()[:, None] for one in np.meshgrid(noises, spreads, indexing="ij"))
+    rotated = [_rotated(observed, one) for one in correlations]
+    log_density = np.stack([_log_density(observed, one, sigma, tau) for one in rotated])
+    weights = np.exp(log_density - log_density.max())
+    kept = weights > NEGLIGIBLE
+    weights /= weights[kept].sum()
+    return Process(
+        tuple(
+            _form(one, sigma[k], tau[k], w[k]) if k.any() else None
+            for one, w, k in zip(rotated, weights, kept, strict=True)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rotated:
+    correlations_NN: Array
+    rotation_NN: Array  # diag(√counts) · eigenvectors
+    eigenvalues_N: Array
+    means_N: Array
+    ones_N: Array
+
+
+def _rotated(observed: Observed, correlations_NN: Array) -> _Rotated:
+    root_N = np.sqrt(observed.counts)
+    values, vectors = eigh(root_N[:, None] * correlations_NN * root_N, check_finite=False)
+    rotation = root_N[:, None] * vectors
+    return _Rotated(
+        correlations_NN,
+        rotation,
+        np.maximum(values, 0.0),
+        rotation.T @ observed.means,
+        rotation.sum(axis=0),
+    )
+
+
+def _common(rotated: _Rotated, diagonal_PN: Array) -> tuple[Array, Array]:
+    """Return the mean that all share and its variance, by generalised least squares."""
+    variance = 1 / (rotated.ones_N**2 / diagonal_PN).sum(axis=1, keepdims=True)
+    mean = variance * (rotated.ones_N * rotated.means_N / diagonal_PN).sum(axis=1, keepdims=True)
+    return mean, variance
+
+
+def _log_density(observed: Observed, rotated: _Rotated, sigma: Array, tau: Array) -> Array:
+    """Return the log posterior density of each point of the grid, up to a constant."""
+    diagonal = sigma**2 + tau**2 * rotated.eigenvalues_N
+    common, variance = _common(rotated, diagonal)
+    between = np.log(diagonal) + (rotated.means_N - rotated.ones_N * common) ** 2 / diagonal
+    within = observed.degrees_of_freedom * np.log(sigma) + observed.scatter / (2 * sigma**2)
+    density: Array = 0.5 * np.log(variance[:, 0]) - 0.5 * between.sum(axis=1) - within[:, 0]
+    return density + np.log(tau[:, 0])  # the grid is even in log τ, the prior in τ
+
+
+def _form(rotated: _Rotated, sigma: Array, tau: Array, weights: Array) -> _Form:
+    diagonal = sigma**2 + tau**2 * rotated.eigenvalues_N
+    common, variance = _common(rotated, diagonal)
+    residual = (rotated.means_N - rotated.ones_N * common) / diagonal
+    return _Form(rotated, sigma, tau, weights, diagonal, residual, common, variance)
+
+
+def _moments(form: _Form, cross_MN: Array, reference: int) -> tuple[Array, Array, Array, Array]:
+    """Return P x M means and variances of the accuracies and of the gains over the reference.
+
+    Every architecture has a prior variance of τ²; the common mean's own uncertainty is added.
+    """
+    rotation = form.rotated.rotation_NN
+    turned_MN = cross_MN @ rotation
+    turned_N = form.rotated.correlations_NN[reference] @ rotation
+    scaled_PN = form.tau_P1**2 / form.diagonal_PN
+    mean = form.common_P1 + form.tau_P1**2 * (form.residual_PN @ turned_MN.T)
+    free = 1 - (scaled_PN * form.rotated.ones_N) @ turned_MN.T  # of the common mean
+    variance = form.tau_P1**2 * (1 - scaled_PN @ (turned_MN**2).T)
+    shared = cross_MN[:, reference] - (scaled_PN * turned_N) @ turned_MN.T
+    free_reference = 1 - (scaled_PN * form.rotated.ones_N) @ turned_N[:, None]
+    own = form.tau_P1**2 * (1 - scaled_PN @ (turned_N**2)[:, None])
+    gain_variance = variance + own - 2 * form.tau_P1**2 * shared
+    gain_variance += (free - free_reference) ** 2 * form.common_variance_P1
+    base = form.common_P1 + form.tau_P1**2 * (form.residual_PN @ turned_N[:, None])
+    return mean, variance + free**2 * form.common_variance_P1, mean - base, gain_variance
+
+
+def _mixture(weights: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
+    """Return mean and variance of a weighted mixture."""
+    overall = weights @ mean
+    return overall, weights @ (np.maximum(variance, 0.0) + (mean - overall) ** 2)
