@@ -49,7 +49,7 @@ def due_replicate(board: Board, num_trials: int) -> Architecture | None:
     num_replicates = sum(one.purpose == "replicate" for one in trials) - (PLAIN_SEEDS - 1)
     if not replicate_is_due(num_own, num_replicates, config.replicates):
         return None
-    return most_decisive(board.front, objective(config))
+    return most_decisive(board.front, objective(config), board.known.values())
 
 
 @cache

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import Delete, delete, inspect, select, update
 from sqlalchemy.orm import Session
 
 from .records import Attempt, Ending, Times
 from .storage import OpenStudy
-from .tables import AttemptRow, EvaluationRow
+from .tables import AttemptRow, EpochRow, EvaluationRow
 
 
 def start_attempt(study: OpenStudy, attempt: Attempt, protocol_digest: str) -> None:
@@ -23,6 +23,7 @@ def start_attempt(study: OpenStudy, attempt: Attempt, protocol_digest: str) -> N
     )
     running = update(EvaluationRow).where(EvaluationRow.id == attempt.evaluation_id)
     with Session(study.engine) as session:
+        session.execute(_old_epochs(attempt))
         session.merge(row)
         session.execute(
             running.values(
@@ -30,6 +31,13 @@ def start_attempt(study: OpenStudy, attempt: Attempt, protocol_digest: str) -> N
             )
         )
         session.commit()
+
+
+def _old_epochs(attempt: Attempt) -> Delete:
+    """Return what forgets the epochs of an attempt that was taken back and begins again."""
+    return delete(EpochRow).where(
+        EpochRow.evaluation_id == attempt.evaluation_id, EpochRow.attempt == attempt.attempt
+    )
 
 
 def end_attempt(study: OpenStudy, evaluation_id: int, attempt: int, ending: Ending) -> None:

@@ -21,6 +21,8 @@ from .process import Moments, Observed, Process, fitted
 from .similarity import Encoded, correlations, encoded
 
 Array = NDArray[np.float64]
+Worths = dict[str, list[tuple[float, float]]]  # by digest: accuracy, and worth in runs
+LEAST_WORTH = 1e-6  # of a forecast, in runs: less says nothing
 GRID = np.geomspace(0.02, 4.0, 40)  # σ and τ in units of the spread of all evaluations
 
 
@@ -72,8 +74,17 @@ class Posterior:
         base = self.reference if reference is None else reference
         own = [form.rotated.correlations_NN if form else None for form in self.process.forms]
         found = self.process.moments(own, base)
-        found.gain_variance[base] = 0.0  # over itself, without the rounding errors
+        found.gain[base] = found.gain_variance[base] = 0.0  # over itself, without rounding
         return found
+
+    def covariance(self, some: Encoded, others: Encoded) -> Array:
+        """Return the covariances of two groups of networks, none of them observed."""
+        assert self.encoded is not None, "names alone say nothing of other architectures"
+        prior = [
+            correlations(*pair, np.zeros((len(pair[0].kinds_NS), len(pair[1].kinds_NS))))
+            for pair in ((some, self.encoded), (others, self.encoded), (some, others))
+        ]
+        return self.process.covariance(*prior)
 
     def thinned(self, most: int) -> "Posterior":
         """Return a coarser one that is asked about thousands of architectures in no time."""
@@ -104,18 +115,19 @@ def posterior_of(
     forecasts: Mapping[str, Sequence[Forecast]] | None = None,
     least_noise: float = 0.0,
 ) -> Posterior | None:
-    """Return the posterior of runs by digest; None without replicates or without any spread.
+    """Return the posterior of runs by digest; None while replicates show no noise.
 
     With the architectures, alike ones learn from each other. Forecasts of stopped trainings count
     as runs of more noise. `least_noise` is a deviation that the noise surely has: what
     independently flipping images alone make, which few replicates can miss by luck.
     """
     spread = _spread(accuracies)
-    forecasts = forecasts or {}
-    found = _observed(accuracies, forecasts)
-    if found.degrees_of_freedom == 0 or spread == 0 or plain not in accuracies:
+    noise = pooled_noise(accuracies)
+    if noise is None or spread == 0 or plain not in accuracies:
         return None
-    keys = tuple(dict.fromkeys([*accuracies, *forecasts]))
+    worths = _worths(forecasts or {}, max(noise.sd, least_noise))
+    found = _observed(accuracies, worths)
+    keys = tuple(dict.fromkeys([*accuracies, *worths]))
     numbers = encoded([architectures[key] for key in keys]) if architectures else None
     same = np.eye(len(keys))
     forms = [same] if numbers is None else correlations(numbers, numbers, same)
@@ -149,25 +161,31 @@ def estimates(
     }
 
 
-def _observed(
-    accuracies: Mapping[str, Sequence[float]], forecasts: Mapping[str, Sequence[Forecast]]
-) -> Observed:
-    """Return the sufficient statistics; a forecast counts as the share of a run that it is worth.
+def _worths(forecasts: Mapping[str, Sequence[Forecast]], noise: float) -> Worths:
+    """Return the accuracy and the worth of each forecast, in runs, that says anything.
 
-    Its worth is the pooled noise's variance over its own, and one run's at most.
+    Its worth is the noise's variance over its own, and one run's at most.
     """
+    found: Worths = {}
+    for key, some in forecasts.items():
+        for one in some:
+            worth = min(1.0, (noise / one.standard_error) ** 2)
+            if worth > LEAST_WORTH:
+                found.setdefault(key, []).append((one.accuracy, worth))
+    return found
+
+
+def _observed(accuracies: Mapping[str, Sequence[float]], worths: Worths) -> Observed:
+    """Return the sufficient statistics; a forecast counts as a share of a run."""
     arrays = {key: np.asarray(values, dtype=np.float64) for key, values in accuracies.items()}
     scatter = float(sum(((one - one.mean()) ** 2).sum() for one in arrays.values()))
-    freedom = sum(len(one) - 1 for one in arrays.values())
-    noise = scatter / freedom if freedom else 0.0
     counts, means = [], []
-    for key in dict.fromkeys([*accuracies, *forecasts]):
-        runs = arrays.get(key, np.empty(0))
-        stopped = forecasts.get(key, ())
-        worth = [min(1.0, noise / max(one.standard_error**2, 1e-12)) for one in stopped]
-        weights = np.array([*np.ones(len(runs)), *worth])
+    for key in dict.fromkeys([*accuracies, *worths]):
+        values = [(float(one), 1.0) for one in arrays.get(key, ())] + worths.get(key, [])
+        weights = np.array([worth for _, worth in values])
         counts.append(weights.sum())
-        means.append(weights @ [*runs, *(one.accuracy for one in stopped)] / weights.sum())
+        means.append(weights @ [value for value, _ in values] / weights.sum())
+    freedom = sum(len(one) - 1 for one in arrays.values())
     return Observed(np.array(counts), np.array(means), scatter, freedom)
 
 

@@ -95,6 +95,19 @@ class Process:
         total = weights[weights >= least].sum()
         return Process(tuple(one and one.above(least, total) for one in self.forms))
 
+    def covariance(
+        self, cross: Sequence[Array], others: Sequence[Array], prior: Sequence[Array]
+    ) -> Array:
+        """Return M x R posterior covariances of the accuracies of two groups of architectures.
+
+        Takes, for each form, M x N and R x N prior correlations with the observed ones, and the
+        M x R between the groups. What the grid's points disagree on is left out.
+        """
+        parts = zip(self.forms, cross, others, prior, strict=True)
+        shares = [_covariance(form, *matrices) for form, *matrices in parts if form is not None]
+        found: Array = np.sum(shares, axis=0)
+        return found
+
     def moments(self, cross: Sequence[Array | None], reference: int) -> Moments:
         """Return what is known of M architectures, and of their gains over an observed one.
 
@@ -198,6 +211,20 @@ def _moments(form: _Form, cross_MN: Array, reference: int) -> tuple[Array, Array
     gain_variance += (free - free_reference) ** 2 * form.common_variance_P1
     base = form.common_P1 + form.tau_P1**2 * (form.residual_PN @ turned_N[:, None])
     return mean, variance + free**2 * form.common_variance_P1, mean - base, gain_variance
+
+
+def _covariance(form: _Form, cross_MN: Array, others_RN: Array, prior_MR: Array) -> Array:
+    """Return the form's share of the M x R covariances, summed over its points."""
+    turned_MN, turned_RN = (one @ form.rotated.rotation_NN for one in (cross_MN, others_RN))
+    tau2_P = form.tau_P1[:, 0] ** 2
+    scaled_PN = form.tau_P1**2 / form.diagonal_PN
+    inner_N = (form.weights_P * tau2_P) @ scaled_PN
+    found: Array = (form.weights_P @ tau2_P) * prior_MR - (turned_MN * inner_N) @ turned_RN.T
+    free_PM, free_PR = (
+        1 - (scaled_PN * form.rotated.ones_N) @ one.T for one in (turned_MN, turned_RN)
+    )
+    shared_P1 = form.weights_P[:, None] * form.common_variance_P1
+    return found + (shared_P1 * free_PM).T @ free_PR
 
 
 def _mixture(weights: Array, mean: Array, variance: Array) -> tuple[Array, Array]:

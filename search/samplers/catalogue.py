@@ -3,9 +3,11 @@
 An architecture of the space is one number for each stage: 0 for nothing there, else a placement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.random import Generator
@@ -15,6 +17,7 @@ from space import Architecture, Cost, SearchSpace, cost, plain
 from studies.similarity import Encoded, encoded
 
 Rows = NDArray[np.int64]  # architectures x stages
+Choices = list[NDArray[np.int64]]  # of each stage
 
 
 @dataclass(frozen=True)
@@ -35,16 +38,37 @@ class Catalogue:
             tuple(stage.placements[number - 1] if number else None for number, stage in chosen)
         )
 
-    def random(self, count: int, rng: Generator) -> Rows:
-        """Return rows in which every mechanism, and none, is as likely in a stage."""
-        columns = [_drawn(kinds, count, rng) for kinds in self._kinds]
+    def within(self, limits: Mapping[str, int]) -> Choices:
+        """Return, for each stage, the choices that alone keep within the limits."""
+        least = cost(plain(self.space.backbone))
+        fits = [np.ones(size, dtype=bool) for size in self.sizes]
+        for name, most in limits.items():
+            for stage, added in zip(fits, self._added[name], strict=True):
+                stage &= least[name] + added <= most
+        return [np.flatnonzero(one) for one in fits]
+
+    def random(self, count: int, rng: Generator, choices: Choices | None = None) -> Rows:
+        """Return rows in which every mechanism, and none, is as likely in a stage.
+
+        All rows, instead, where there are no more than `count`.
+        """
+        among = choices or self.within({})
+        if prod(len(one) for one in among) <= count:
+            return np.array(list(product(*among)), dtype=np.int64)
+        columns = [
+            one[_drawn(kinds[one], count, rng)]
+            for one, kinds in zip(among, self._kinds, strict=True)
+        ]
         return np.stack(columns, axis=1)
 
-    def neighbours(self, row: Sequence[int], count: int, rng: Generator) -> Rows:
+    def neighbours(
+        self, row: Sequence[int], count: int, rng: Generator, choices: Choices | None = None
+    ) -> Rows:
         """Return rows that differ from this one in one stage."""
-        found = np.tile(np.array(row, dtype=np.int64), (count, 1))
-        stages = rng.integers(len(self.sizes), size=count)
-        found[np.arange(count), stages] = self.random(count, rng)[np.arange(count), stages]
+        drawn = self.random(count, rng, choices)
+        found = np.tile(np.array(row, dtype=np.int64), (len(drawn), 1))
+        stages = rng.integers(len(self.sizes), size=len(drawn))
+        found[np.arange(len(drawn)), stages] = drawn[np.arange(len(drawn)), stages]
         return found
 
     def row(self, architecture: Architecture) -> tuple[int, ...] | None:

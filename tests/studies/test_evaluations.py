@@ -60,6 +60,14 @@ def finished_at(study: OpenStudy, evaluation_id: int) -> datetime | None:
         ).scalar_one()
 
 
+def test_an_attempt_that_begins_again_forgets_its_epochs(study: OpenStudy) -> None:
+    row = add_proposal(study, PLAIN, trial=0, proposal=0, purpose="trial", seed=1)
+    for number in (1, 2, 3):
+        add_epoch(study, row.id, 1, Epoch(number, 1.0, 1.0, 0.5, 1.0))
+    start_attempt(study, Attempt(row.id, 1, 50, 0.1), "digest")
+    assert curves(study).get(row.id, []) == []
+
+
 def test_a_proposal_is_stored_as_it_was_returned(study: OpenStudy) -> None:
     row = add_proposal(study, USUAL["se"], trial=3, proposal=7, purpose="replicate", seed=11)
     assert evaluations(study) == (row,)

@@ -6,7 +6,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from studies.posterior import GRID, Estimate, Noise, estimates, pooled_noise, posterior_of
+from studies.posterior import (
+    GRID,
+    Estimate,
+    Forecast,
+    Noise,
+    estimates,
+    pooled_noise,
+    posterior_of,
+)
 
 Array = NDArray[np.float64]
 LEVEL, NOISE, SPREAD = 0.9, 0.003, 0.004
@@ -194,3 +202,24 @@ def test_replicates_that_agree_by_luck_make_nothing_certain() -> None:
     assert estimated(seen, "plain")["other"].probability_better > 0.99
     known = estimated(seen, "plain", least_noise=0.006)
     assert known["other"].probability_better < 0.9
+
+
+def test_a_forecast_counts_as_the_share_of_a_run_that_it_is_worth() -> None:
+    """At the noise's own error it is a run; at ten times that a hundredth of one."""
+
+    def moved(error: float) -> float:
+        forecasts = {"c": [Forecast(0.8, error)]}
+        found = posterior_of(FEW, "plain", forecasts=forecasts)
+        return estimated(FEW, "plain")["c"].accuracy - estimates(FEW, found)["c"].accuracy
+
+    noise = pooled_noise(FEW)
+    assert noise is not None
+    assert moved(noise.sd) > 5 * moved(10 * noise.sd) > 0
+
+
+def test_where_all_replicates_are_equal_forecasts_say_nothing() -> None:
+    runs = {"plain": [0.1, 0.1, 0.1], "other": [0.12]}
+    forecasts = {"third": [Forecast(0.2, 0.01)]}
+    found = posterior_of(runs, "plain", forecasts=forecasts)
+    assert found is not None
+    assert found.keys == ("plain", "other")

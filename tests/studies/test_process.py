@@ -46,6 +46,14 @@ def test_one_point_of_the_grid_is_the_textbooks_posterior(
     assert found.gain_variance == pytest.approx(own + own[2] - 2 * covariance[2], abs=1e-3)
 
 
+def test_the_covariance_of_others_is_the_textbooks(correlations: Array, means: Array) -> None:
+    observed = Observed(COUNTS, means, scatter=0.3, degrees_of_freedom=3)
+    process = fitted(observed, [correlations[:6, :6]], np.array([SIGMA]), np.array([TAU]))
+    some, others = correlations[6:8], correlations[8:]
+    found = process.covariance([some[:, :6]], [others[:, :6]], [some[:, 8:]])
+    assert found == pytest.approx(directly(correlations, means)[1][6:8, 8:], abs=1e-3)
+
+
 def test_the_grid_is_weighted_by_the_density_of_what_was_seen(means: Array) -> None:
     """Of two spreads, the odds are those of the means' density under each, times the spreads'."""
     same, spreads = np.eye(6), np.array([0.4, 1.6])

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -40,6 +41,25 @@ def test_the_close_one_that_was_run_once_decides(make_evaluation: MakeEvaluation
     accuracies = {"gam": [0.85], "lka": [0.86], "eca": [0.910, 0.912, 0.911, 0.909], "se": [0.911]}
     front = front_of(study_of(make_evaluation, accuracies), "resnet8", "macs")
     assert most_decisive(front, OBJECTIVE) == USUAL["se"]
+
+
+def test_a_run_that_goes_on_counts(make_evaluation: MakeEvaluation) -> None:
+    known = study_of(make_evaluation, {"eca": [0.910, 0.912], "se": [0.911], "gc": [0.9105]})
+    front = front_of(known, "resnet8", "macs")
+    first = most_decisive(front, OBJECTIVE)
+    assert first is not None
+    going_on = [replace(make_evaluation(first, 0.0), state="running") for _ in range(20)]
+    assert most_decisive(front, OBJECTIVE, [*known, *going_on]) != first
+
+
+def test_plain_is_trained_again_where_its_own_error_decides(
+    make_evaluation: MakeEvaluation,
+) -> None:
+    """SE, run twelve times, gains as much as two runs of plain may err."""
+    plains = [make_evaluation(PLAIN, value) for value in (0.900, 0.904)]
+    runs = 0.9035 + np.random.default_rng(1).normal(0, 0.002, 12)
+    known = plains + [make_evaluation(USUAL["se"], float(one)) for one in runs]
+    assert most_decisive(front_of(known, "resnet8", "macs"), OBJECTIVE) == PLAIN
 
 
 def test_what_lies_beyond_the_edge_decides_nothing(make_evaluation: MakeEvaluation) -> None:
