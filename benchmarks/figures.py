@@ -9,6 +9,7 @@ from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import inf, nan
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,17 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"must be a whole number of at least 1, got {text}")
     return int(text)
+
+
+def positive_minutes(text: str) -> float:
+    """Return the time of an option, in minutes."""
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = nan
+    if not 0 < minutes < inf:
+        raise ArgumentTypeError(f"must be a number of minutes above 0, got {text}")
+    return minutes
 
 
 def publish(

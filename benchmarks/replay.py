@@ -25,6 +25,7 @@ from space import Refusal
 
 from .grid.grid import load
 from .grid.rows import FOLDER, GridFiles
+from .grid.subspace import BACKBONES, OPTIONS
 from .parallel import in_processes
 from .replays.comparison import compare
 from .replays.comparison_table import lines_of, table_of
@@ -86,17 +87,24 @@ def methods_of(text: str) -> tuple[str, ...]:
 
 def add_options(parser: ArgumentParser) -> None:
     """Add what is asked for."""
-    parser.add_argument("--options", type=int, help="of the grid; by default all that are whole")
-    parser.add_argument("--backbone", default="resnet8", metavar="NAME")
+    from .figures import positive, positive_minutes  # torch, as in main
+
+    counts = range(2, len(OPTIONS) + 1)
+    parser.add_argument(
+        "--options", type=int, choices=counts, help="of the grid; by default all that are whole"
+    )
+    parser.add_argument("--backbone", choices=BACKBONES, default="resnet8")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the grid is kept")
     parser.add_argument("--cost", choices=("macs", "params"), default="macs")
-    parser.add_argument("--horizon", type=int, default=64, help="trainings of a replay")
-    parser.add_argument("--replays", type=int, default=20, help="of each method")
+    parser.add_argument("--horizon", type=positive, default=64, help="trainings of a replay")
+    parser.add_argument("--replays", type=positive, default=20, help="of each method")
     parser.add_argument("--methods", type=methods_of, default=AVAILABLE, metavar="A,B")
     parser.add_argument("--again", type=methods_of, default=(), metavar="A,B")
     parser.add_argument("--runs", type=Path, metavar="FILE", help="replays done, as lines")
-    parser.add_argument("--minutes", type=float, help="stop then; the same command goes on")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--minutes", type=positive_minutes, help="stop then; the same command goes on"
+    )
+    parser.add_argument("--processes", type=positive, default=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 
-from space import Cost, Refusal, cost, count_in_words, plain, share_in_words
+from space import (
+    Cost,
+    Refusal,
+    SearchSpace,
+    baselines,
+    cost,
+    count_in_words,
+    plain,
+    share_in_words,
+)
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 NUMBER = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?([kmgx]?)", re.IGNORECASE | re.ASCII)
@@ -24,7 +33,7 @@ def budget(text: str, name: str, least: Cost) -> int:
     if found is None:
         raise Refusal(
             f"{OPTIONS[name]} must be a number such as 45M, 400k or 1.1x (of the plain network), "
-            f"got {text}"
+            f"got {text or repr(text)}"
         )
     number, unit = Fraction(found[1]), found[2].lower()
     most = floor(number * (least[name] if unit == "x" else UNITS[unit]))
@@ -71,6 +80,12 @@ def reason_over(price: Cost, limits: Mapping[str, int]) -> str | None:
         if price[name] > most
     ]
     return "; ".join(over) or None
+
+
+def num_baselines_over(search_space: SearchSpace, limits: Mapping[str, int]) -> int:
+    """Return how many of the space's baselines the limits leave out."""
+    usual = baselines(search_space).values() if limits else ()
+    return sum(reason_over(cost(one), limits) is not None for one in usual)
 
 
 def limits_in_words(limits: Mapping[str, int]) -> str:

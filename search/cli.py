@@ -59,6 +59,9 @@ def _usage_problem(error: TyperException, arguments: Sequence[str]) -> str:
     for name in getattr(parameter, "opts", ()):
         if name in arguments[:-1]:
             message += f", got {arguments[arguments.index(name) + 1]}"
+        for one in arguments:
+            if one.startswith(f"{name}="):
+                message += f", got {one.partition('=')[2] or repr('')}"
     command = next((one for one in arguments if not one.startswith("-")), "")
     known = command if command in {one.name for one in app.registered_commands} else ""
     return f"{message}; see `search {known} --help`".replace("  ", " ")

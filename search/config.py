@@ -93,7 +93,7 @@ class StudyConfig(BaseModel):
     max_params: int | None = Field(default=None, ge=1)
     baselines: bool = True
     references: bool = True
-    early_stop: bool = True
+    early_stop: bool = False  # until a replay on the grid accepts it: docs/search-quality.md
     audit: float = Field(default=0.1, ge=0, le=1)  # share of stops that train to their end
     replicates: float = Field(default=0.15, ge=0, le=0.9)  # share of the sampler's trainings
     protocol: Protocol

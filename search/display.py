@@ -26,6 +26,7 @@ class Display(Listener):
         self, console: Console, config: StudyConfig, *, num_trials: int, done: int
     ) -> None:
         self.console = console
+        self.config = config
         self.epochs = config.protocol.epochs
         self.plain = cost(plain(config.backbone))
         self.progress = Progress(
@@ -75,7 +76,7 @@ class Display(Listener):
         if self.noise_is_told or front.noise is None or front.num_trainings < MIN_TRAININGS:
             return
         self.noise_is_told = True
-        for line in filter(None, (noise_line(front), noise_warning(front))):
+        for line in filter(None, (noise_line(front), noise_warning(front, self.config))):
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def halved(self, row: Evaluation, batch_size: int) -> None:

@@ -1,13 +1,15 @@
 """How long a study will take, from the speed of the plain network and exact costs."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from statistics import mean
 
-from space import SearchSpace, cost, plain, random_architecture, references
+from space import Cost, SearchSpace, cost, plain, random_architecture, references
 from studies import Evaluation
 
+from .budgets import reason_over
 from .config import NUM_VALIDATION, StudyConfig
 
 DRAWS = 200
@@ -38,9 +40,15 @@ def remembered_speed(
 
 
 def images_of_epoch(config: StudyConfig) -> float:
-    """Return the work of an epoch in training images: a validation image needs a forward pass."""
+    """Return the work of an epoch in training images: a validation image needs a forward pass.
+
+    It is the mean over the epochs, of which the last validates with all images.
+    """
     protocol = config.protocol
-    return protocol.train_images + FORWARD_SHARE * NUM_VALIDATION[protocol.dataset]
+    last = NUM_VALIDATION[protocol.dataset]
+    before = protocol.curve_images or last
+    validated = before + (last - before) / protocol.epochs
+    return protocol.train_images + FORWARD_SHARE * validated
 
 
 def forecast_seconds(
@@ -48,7 +56,7 @@ def forecast_seconds(
 ) -> float:
     """Return the seconds for what is missing to the total, taking time as proportional to MACs."""
     done = sum(one.counts for one in known)
-    work = max(0, num_trials - done) * mean_cost_ratio(config.search_space)
+    work = max(0, num_trials - done) * mean_cost_ratio(config.search_space, config.limits)
     if config.references and not any(one.purpose == "reference" for one in known):
         work += sum(_ratio(one.name, config.backbone) for one in references(config.backbone))
     return (
@@ -65,13 +73,21 @@ def scaled(speed: Speed, measured: str, wanted: str) -> Speed:
     return Speed(speed.images_per_second / _ratio(wanted, measured), speed.num_workers)
 
 
-@cache
-def mean_cost_ratio(search_space: SearchSpace) -> float:
-    """Return the MACs of a random architecture over the plain network's, in the mean."""
-    generator = random.Random(0)
-    drawn = (random_architecture(generator, search_space) for _ in range(DRAWS))
+def mean_cost_ratio(search_space: SearchSpace, limits: Mapping[str, int] | None = None) -> float:
+    """Return the MACs of a random architecture over the plain network's, in the mean.
+
+    Only draws within the limits count; where none is, a study trains hardly more than plain.
+    """
+    allowed = limits or {}
+    within = [one.macs for one in _drawn_costs(search_space) if reason_over(one, allowed) is None]
     least = cost(plain(search_space.backbone)).macs
-    return sum(cost(one).macs / least for one in drawn) / DRAWS
+    return mean(within) / least if within else 1.0
+
+
+@cache
+def _drawn_costs(search_space: SearchSpace) -> tuple[Cost, ...]:
+    generator = random.Random(0)
+    return tuple(cost(random_architecture(generator, search_space)) for _ in range(DRAWS))
 
 
 def _ratio(name: str, other: str) -> float:

@@ -2,11 +2,13 @@
 
 from studies import Front, components_of
 
+from .config import StudyConfig
+
 MIN_TRAININGS = 9  # plain three times and six others
 MIN_NETWORKS = 7
 
 
-def noise_warning(front: Front) -> str | None:
+def noise_warning(front: Front, config: StudyConfig) -> str | None:
     """Return one line if the networks so far differ no more than the noise; None otherwise.
 
     None, too, before there are enough trainings to say so.
@@ -21,5 +23,11 @@ def noise_warning(front: Front) -> str | None:
     return (
         f"warning: trainings of one network differ by {100 * found.seed.sd:.2f} points from seed "
         f"to seed, networks by {100 * found.between.sd:.2f}: single trainings tell little; longer "
-        "ones or more images see more (`search pilot --budget 10m` finds a protocol)"
+        f"ones or more images see more (`{_advice(config)}` finds a protocol)"
     )
+
+
+def _advice(config: StudyConfig) -> str:
+    """Return the pilot of this study's networks and images."""
+    own = f"--backbone {config.backbone} --dataset {config.protocol.dataset}"
+    return f"search pilot --budget 30m {own}"

@@ -1,6 +1,7 @@
 """A stored study and its front, for the commands that only read."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import fields
 
 from studies import (
@@ -18,6 +19,7 @@ from studies import (
     verdict,
 )
 
+from .budgets import limits_in_words, limits_of
 from .options import in_words
 from .reporting import noise_line
 from .rungs import rungs
@@ -48,6 +50,7 @@ def open_status(url: str, name: str) -> list[str]:
     lines = [
         f"study {name} in {url}: {settings['backbone']} on {settings['dataset']}, "
         f"{settings['train_images']} images, {settings['epochs']} epochs, cost {settings['cost']}",
+        _choices_line(settings),
         f"trainings: {counted or 'none'} (of the complete ones {purposes['replicate']} are "
         f"replicates); reference networks: {purposes['reference']} complete",
         f"architectures: {len(front.points)} trained, {len(front.rows)} on the front",
@@ -61,6 +64,16 @@ def open_status(url: str, name: str) -> list[str]:
     reasons = Counter(one.reason for one in known if one.state == "failed")
     lines += [f"failed {number} times: {reason}" for reason, number in reasons.most_common(5)]
     return lines
+
+
+def _choices_line(settings: Mapping[str, object]) -> str:
+    """Return how the study proposes, within what, and of which weights its accuracies are."""
+    averaging, curve_images = settings["averaging"], settings["curve_images"]
+    parts = [f"sampler {settings['sampler']}", limits_in_words(limits_of(settings))]
+    parts.append(f"averaging {averaging}" if averaging else "no averaging")
+    if curve_images:
+        parts.append(f"{curve_images} curve images")
+    return ", ".join(parts)
 
 
 def _stop_lines(found: Stops) -> list[str]:

@@ -144,7 +144,7 @@ def cost_name(given: str | None) -> str | None:
 
     known = {None: None, "macs": "macs", "flops": "macs", "params": "params"}
     if given not in known:
-        raise Refusal(f"--cost must be macs or params, got {given}")
+        raise Refusal(f"--cost must be macs or params, got {given or repr(given)}")
     return known[given]
 
 
@@ -180,7 +180,7 @@ def num_workers(text: str) -> int | None:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
         from space import Refusal
 
-        raise Refusal(f"--workers must be auto or 1 to {MAX_WORKERS}, got {text}")
+        raise Refusal(f"--workers must be auto or 1 to {MAX_WORKERS}, got {text or repr(text)}")
     return int(text)
 
 
@@ -197,7 +197,8 @@ def duration(text: str | None, option: str = "--max-time") -> float | None:
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|min|m|s)", text)
     total = sum(float(number) * SECONDS[unit] for number, unit in parts)
     if total <= 0 or "".join(number + unit for number, unit in parts) != text:
-        raise Refusal(f"{option} must be a time such as 2h, 90m or 1h30m, got {text}")
+        shown = text or repr(text)
+        raise Refusal(f"{option} must be a time such as 2h, 90m or 1h30m, got {shown}")
     return total
 
 

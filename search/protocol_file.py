@@ -6,26 +6,28 @@
     protocol: {epochs: 12, train_images: 20000, batch_size: 128, learning_rate: 0.2}
     evidence: {}            # what it was chosen by; read by people only
 
-Any field of a protocol but its precision may stand in it: that is the machine's.
+Any field of a protocol but its precision may stand in it: that is the machine's. Values are
+numbers, never texts; no key may stand twice.
 """
 
-import json
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from space import BackboneName, Refusal
 from space.architecture import first_problem
-from space.files import suffix_of
+from space.files import SUFFIXES, suffix_of
 
 from .config import Dataset, Protocol
+from .documents import dumped, parsed
 
+VERSION = 1
 MAX_BYTES = 1_000_000
 ELSEWHERE = {"dataset": "beside `protocol`", "precision": "the machine's; leave it out"}
+NUMBERS = (int, float, type(None))
 # What the rules of one field are tried with, where the file leaves the others open.
 OTHERS = {"dataset": "cifar10", "train_images": 10, "epochs": 1, "batch_size": 2}
 
@@ -35,12 +37,18 @@ class Document(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1]
+    version: int
     backbone: BackboneName | None = None
     dataset: Dataset | None = None
-    protocol: dict[str, StrictInt | StrictFloat | StrictStr | None]
+    protocol: dict[str, Any]
     evidence: Any = None  # ignored
     made_by: Any = None
+
+
+class Tried(BaseModel):
+    """A protocol under its key, so that what is wrong has its path in the file."""
+
+    protocol: Protocol
 
 
 def read_protocol(path: Path) -> dict[str, object]:
@@ -55,6 +63,8 @@ def read_protocol(path: Path) -> dict[str, object]:
         raise Refusal(
             f"{path}: a protocol file holds keys and values, got {reprlib.repr(data):.40}"
         )
+    _refuse_version(path, data)
+    _refuse_unknown(path, "document", data, Document)
     try:
         found = Document.model_validate(data)
         own = found.model_dump(include={"backbone", "dataset"}, exclude_none=True)
@@ -84,33 +94,65 @@ def write_protocol(
 ) -> None:
     """Write the file, as JSON or YAML by its suffix; evidence holds plain values only."""
     document = {
-        "version": 1,
+        "version": VERSION,
         **({"backbone": backbone} if backbone else {}),
         "dataset": protocol.dataset,
         "protocol": protocol.model_dump(mode="json", exclude=set(ELSEWHERE)),
         "evidence": dict(evidence),
     }
-    if suffix_of(path) == ".json":
-        text = json.dumps(document, indent=2) + "\n"
-    else:
-        text = yaml.safe_dump(document, sort_keys=False)
+    text = dumped(document, suffix_of(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
 def _checked(path: Path, found: Document) -> dict[str, object]:
     """Return the protocol's values by the rules of their fields."""
-    for name in found.protocol:
+    for name, value in found.protocol.items():
         if name in ELSEWHERE:
             raise Refusal(f"{path}: protocol.{name} must stand elsewhere: {ELSEWHERE[name]}")
+        if type(value) not in NUMBERS:  # a bool is an int, too
+            shown = reprlib.repr(value)
+            raise Refusal(f"{path}: protocol.{name} must be a number without quotes, got {shown}")
+    _refuse_unknown(path, "protocol", found.protocol, Protocol)
     dataset = {"dataset": found.dataset} if found.dataset else {}
-    whole = Protocol.model_validate({**OTHERS, "learning_rate": 1.0, **dataset, **found.protocol})
+    values = {**OTHERS, "learning_rate": 1.0, **dataset, **found.protocol}
+    whole = Tried.model_validate({"protocol": values}).protocol
     return whole.model_dump(include=set(found.protocol))
+
+
+def _refuse_version(path: Path, data: Mapping[Any, object]) -> None:
+    """Refuse what no version of this program, or a newer one, wrote."""
+    if "protocol" not in data:
+        raise Refusal(
+            f"{path}: protocol is missing; write, say, `protocol: {{epochs: 6}}`, or let "
+            "`search pilot` make the file"
+        )
+    version = data.get("version")
+    if type(version) is not int or version != VERSION:
+        shown = reprlib.repr(version) if "version" in data else "none"
+        raise Refusal(
+            f"{path}: version must be {VERSION}, which is what this program reads, got {shown}; "
+            f"write `version: {VERSION}` for a file of this form, or update this program"
+        )
+
+
+def _refuse_unknown(
+    path: Path, where: str, data: Mapping[Any, object], model: type[BaseModel]
+) -> None:
+    """Refuse a key that the model has no field for, with those it has."""
+    known = [name for name in model.model_fields if where == "document" or name not in ELSEWHERE]
+    for key in data:
+        if key not in known:
+            shown = str(key) if isinstance(key, str) else reprlib.repr(key)
+            raise Refusal(
+                f"{path}: {where}: unknown key {shown:.40}; the keys are {', '.join(known)}"
+            )
 
 
 def _parsed(path: Path) -> object:
     """Return what a file of a sane size holds."""
-    suffix = suffix_of(path)
+    if path.suffix not in SUFFIXES:
+        raise Refusal(f"--protocol must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -119,7 +161,7 @@ def _parsed(path: Path) -> object:
     if len(content) > MAX_BYTES:
         raise Refusal(f"{path} must have at most {MAX_BYTES} bytes; name a protocol file")
     try:
-        return json.loads(content) if suffix == ".json" else yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return parsed(content, path.suffix)
+    except (ValueError, RecursionError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Refusal(f"{path} is no {suffix[1:]} file: {first:.200}") from error
+        raise Refusal(f"{path} is no {path.suffix[1:]} file: {first:.200}") from error

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from space import cost_range, count_in_words, plain, share_in_words
+from space import Refusal, cost_range, count_in_words, plain, share_in_words
 from studies import (
     Evaluation,
     OpenStudy,
@@ -31,6 +31,7 @@ from .interruption import gentle_interruption
 from .listener import Listener
 from .options import in_words
 from .recovery import recover
+from .rungs import MIN_EPOCHS
 
 TRAINER = "search.training.worker:train_job"
 MakeListener = Callable[[int], AbstractContextManager[Listener]]  # of the trainings done so far
@@ -76,9 +77,16 @@ def resolve_config(
     stored = existing_settings(url, name)
     if stored is None:
         values = with_defaults(given, device, precision)
-        return config_of(with_budgets(values, str(values["backbone"])))
-    refuse_other_settings(name, stored, with_budgets(given, str(stored["backbone"])))
-    return config_of(dict(stored))
+        config = config_of(with_budgets(values, str(values["backbone"])))
+    else:
+        refuse_other_settings(name, stored, with_budgets(given, str(stored["backbone"])))
+        config = config_of(dict(stored))
+    if given.get("early_stop") and config.protocol.epochs < MIN_EPOCHS:
+        raise Refusal(
+            f"--early-stop needs --epochs of at least {MIN_EPOCHS}, since it judges by the first "
+            f"third, got {config.protocol.epochs}; raise that or leave --early-stop out"
+        )
+    return config
 
 
 def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListener) -> Result:
@@ -133,13 +141,7 @@ def _rest(limits: Limits, seconds: float) -> Limits:
 
 def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...]) -> str:
     """Return the size of the space, the range of its cost, and how long the run will take."""
-    config = plan.config
-    least, most = (one[config.cost] for one in cost_range(config.search_space))
-    size = (
-        f"{config.search_space.size():,} architectures of {config.backbone}, "
-        f"{count_in_words(least)} to {count_in_words(most)} {config.cost} "
-        f"({share_in_words(most, least)})"
-    )
+    config, size = plan.config, _size_in_words(plan.config)
     if speed is None:
         return f"{size}; no forecast: the speed could not be measured"
     seconds = forecast_seconds(config, speed, plan.limits.num_trials, known)
@@ -150,6 +152,18 @@ def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...])
     if seconds > LONG_SECONDS and plan.device == "cpu" and plan.limits.max_seconds is None:
         line += "; long on a CPU: --max-time 2h, --train-images 10000 or --epochs 3 shorten it"
     return line
+
+
+def _size_in_words(config: StudyConfig) -> str:
+    """Return how many architectures there are and what those within the budget cost."""
+    least, most = (one[config.cost] for one in cost_range(config.search_space))
+    most = min(most, config.limits.get(config.cost, most))
+    within = "of which those within the budget " if config.limits else ""
+    return (
+        f"{config.search_space.size():,} architectures of {config.backbone}, {within}"
+        f"{count_in_words(least)} to {count_in_words(most)} {config.cost} "
+        f"({share_in_words(most, least)})"
+    )
 
 
 def find_workers(

@@ -18,6 +18,14 @@ from .storage import OpenStudy
 
 PICKS = "recommended, best, knee, row:N, trial:N or front"
 BY_RULE = {"recommended": recommended, "best": best, "knee": knee}
+# Fields of a protocol that only a file gives, where they are not these defaults.
+IN_FILES = {
+    "momentum": 0.9,
+    "warmup": 0.25,
+    "label_smoothing": 0.1,
+    "crop_padding": 4,
+    "data_seed": 0,
+}
 IN_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
@@ -76,6 +84,7 @@ def head(point: Point, front: Front, study: OpenStudy) -> str:
             f"short protocol (n = {known.num_evaluations})",
             f"cost {', '.join(shares)}",
             f"train it as the study did: {train_command(study, 'FILE')}",
+            *only_in_file(study),
             "build it: backbones.build(space.read_architecture(Path('FILE')))",
             *([] if point.architecture.is_plain else [insertion(point.architecture)]),
         ]
@@ -85,8 +94,19 @@ def head(point: Point, front: Front, study: OpenStudy) -> str:
 def train_command(study: OpenStudy, file: str) -> str:
     """Return the command that trains the file under the study's own protocol."""
     names = ("dataset", "train_images", "epochs", "batch_size", "learning_rate", "weight_decay")
-    options = (f"--{name.replace('_', '-')} {study.settings[name]}" for name in names)
+    used = [*names, *(name for name in ("averaging", "curve_images") if study.settings[name])]
+    options = (f"--{name.replace('_', '-')} {study.settings[name]}" for name in used)
     return f"search train {file} {' '.join(options)}"
+
+
+def only_in_file(study: OpenStudy) -> list[str]:
+    """Return one line on what the command has no option for, if the study differs there."""
+    given = {name: study.settings.get(name, usual) for name, usual in IN_FILES.items()}
+    other = [f"{name}: {value}" for name, value in given.items() if value != IN_FILES[name]]
+    if not other:
+        return []
+    own = f"protocol: {{{', '.join(other)}}}"
+    return [f"its further settings need --protocol, a file with `version: 1` and `{own}`"]
 
 
 def insertion(architecture: Architecture) -> str:

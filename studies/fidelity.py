@@ -18,6 +18,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from .link import accuracy, train_loss_sum, validation_loss
 from .records import Epoch
 
 Array = NDArray[np.float64]
@@ -35,9 +36,9 @@ class Run:
 
 Signal = Callable[[Sequence[Epoch]], float]  # of the epochs so far; higher promises more
 SIGNALS: dict[str, Signal] = {
-    "accuracy": lambda curve: curve[-1].accuracy,
-    "validation_loss": lambda curve: -curve[-1].validation_loss,
-    "training_losses": lambda curve: -sum(epoch.train_loss for epoch in curve),
+    "accuracy": accuracy,
+    "validation_loss": lambda curve: -validation_loss(curve),
+    "training_losses": lambda curve: -train_loss_sum(curve),
 }
 
 

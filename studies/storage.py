@@ -15,7 +15,7 @@ from optuna.study import StudyDirection
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from space import Refusal
+from space import Refusal, count_in_words
 
 from .database import database_path, open_engine, open_storage, refuse_unusable
 from .older import up_to_date
@@ -24,6 +24,7 @@ from .tables import SCHEMA_VERSION, StudyRow, create_tables
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
 SPACE = "space_digest"  # of the parameters and their choices
+BUDGETS = ("max_macs", "max_params")
 MAX_NAME = 100
 Settings = Mapping[str, object]
 
@@ -151,11 +152,23 @@ def refuse_other_settings(name: str, stored: Settings, wanted: Settings) -> None
                 f"{SPACE} {stored.get(key)}, got {value}; name another --study, or use that one"
             )
         if stored.get(key) != value:
-            option = key.replace("_", "-")
+            option, (own, other) = key.replace("_", "-"), _both_in_words(key, stored, wanted)
             raise Refusal(
-                f"study {name} has {option} {stored.get(key)}, got {value}; "
+                f"study {name} has {option} {own}, got {other}; "
                 "leave the option out to go on with it, or name another --study"
             )
+
+
+def _both_in_words(key: str, stored: Settings, wanted: Settings) -> tuple[str, str]:
+    """Return both values as people say them; budgets in full only where words do not differ."""
+    values = stored.get(key), wanted[key]
+    if key not in BUDGETS:
+        return str(values[0]), str(values[1])
+    own, other = (
+        "no limit" if one is None else count_in_words(one) if isinstance(one, int) else str(one)
+        for one in values
+    )
+    return (own, other) if own != other else (str(values[0]), str(values[1]))
 
 
 def _refuse_foreign(study: optuna.Study) -> None:

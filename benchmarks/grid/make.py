@@ -31,12 +31,12 @@ from search.training.worker import train_job
 from space import Architecture, Refusal
 from studies import Epoch, Outcome
 
-from ..figures import positive
+from ..figures import positive, positive_minutes
 from ..parallel import in_processes
 from ..timing import device_of
 from .rows import FOLDER, GridFiles, store, stored
 from .sessions import add_session, protocol_of
-from .subspace import OPTIONS, architectures, num_options
+from .subspace import BACKBONES, OPTIONS, architectures, num_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +126,12 @@ def parsed(arguments: Sequence[str] | None = None) -> Namespace:
     counts = range(1, len(OPTIONS) + 1)
     parser.add_argument("--options", type=int, choices=counts, default=len(OPTIONS), help="first")
     parser.add_argument("--seeds", type=positive, default=3, help="trainings of each architecture")
-    parser.add_argument("--minutes", type=float, help="stop then; the same command goes on")
+    parser.add_argument(
+        "--minutes", type=positive_minutes, help="stop then; the same command goes on"
+    )
     parser.add_argument("--processes", type=positive, default=num_cores())
     parser.add_argument("--protocol", type=Path, metavar="FILE", help="JSON, for a new grid")
-    parser.add_argument("--backbone", choices=("resnet8", "resnet20"), default="resnet8")
+    parser.add_argument("--backbone", choices=BACKBONES, default="resnet8")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the grid is kept")
     parser.add_argument("--device", type=device_of, default="cpu", help="cpu or cuda")
     parser.add_argument("--data-dir", type=Path, metavar="DIR")

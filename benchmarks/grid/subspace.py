@@ -10,6 +10,7 @@ from space import Architecture, SearchSpace
 from space.baselines import usual_placement
 from space.stage_space import Setting
 
+BACKBONES = ("resnet8", "resnet20")  # with three stages
 NONE = "none"
 OPTIONS = (NONE, "se", "gam", "cbam", "dual", "non_local")
 # Published, GAM takes ResNet-8 to 2.6 times its MACs; factorised to 1.1 times.

@@ -20,7 +20,7 @@ def export(
     """Write the cheapest architecture that is not clearly worse than the best, or another."""
     from space import placements_in_words
     from studies.export import export as write
-    from studies.export import picked, train_command
+    from studies.export import only_in_file, picked, train_command
 
     from ..opened import open_front
 
@@ -32,3 +32,5 @@ def export(
     if len(points) == 1:
         typer.echo(f"what:  {placements_in_words(points[0].architecture)}")
         typer.echo(f"next:  {train_command(opened, str(paths[0]))}")
+        for line in only_in_file(opened):
+            typer.echo(f"       {line}")

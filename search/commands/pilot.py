@@ -1,6 +1,7 @@
 """`search pilot`: what can a protocol see? Measured before a study spends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ..pilot.workers import Pilot
 
 AVERAGING = 0.1  # of the weights; the accuracy without it comes from the same trainings
-CURVE_SHARE = 5  # validation in epochs that the pilot does not read: a fifth of the images
+CURVE_SHARE = 20  # validation in epochs that the pilot does not read: a 20th of the images
 
 
 def pilot(
@@ -39,7 +40,8 @@ def pilot(
     values = {name: value for name, value in given.items() if value is not None}
     plan = _plan(values, (device, workers), budget, data_dir, out)
     try:
-        trained = run_pilot(plan)
+        with _folder_of(out):
+            trained = run_pilot(plan)
     except KeyboardInterrupt as error:
         typer.echo("ended at once; the same command goes on")
         raise typer.Exit(130) from error
@@ -69,7 +71,6 @@ def _plan(
     seconds, wanted = options.duration(budget, "--budget"), options.num_workers(machine[1])
     assert seconds is not None, "an option without a default"
     suffix_of(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     found = resolve_device(machine[0])
     few = NUM_VALIDATION.get(str(given.get("dataset", "cifar10")), 0) // CURVE_SHARE or None
     settings = {"averaging": AVERAGING, "curve_images": few, **given}
@@ -83,6 +84,19 @@ def _plan(
         f"{options.in_words(seconds)}"
     )
     return Pilot(config, found.name, environments, seconds, out, typer.echo, data_dir, finds)
+
+
+@contextmanager
+def _folder_of(out: Path) -> Iterator[None]:
+    """Make the file's folder before minutes are spent on it; what stays empty is removed."""
+    made = [one for one in (out.parent, *out.parent.parents) if not one.exists()]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for one in made:
+            with suppress(OSError):  # it holds something
+                one.rmdir()
 
 
 def _conclude(plan: "Pilot", trained: "Trained") -> None:
@@ -103,7 +117,12 @@ def _conclude(plan: "Pilot", trained: "Trained") -> None:
     row = best(found)
     few = facts.sizes(trained.finished, row)
     protocol = chosen_protocol(plan.config.protocol, row, few)
-    seconds = study_seconds(protocol, trained.pace, trained.finished, table.STUDY)
+    alike = [
+        one
+        for one in trained.finished
+        if (one.epochs, one.train_images) == (row.epochs, row.train_images)
+    ]
+    seconds = study_seconds(protocol, trained.pace, alike, table.STUDY)
     console = make_console()
     console.print(table.table(found, row))
     for line in table.closing(row, few, protocol, seconds):

@@ -132,10 +132,13 @@ def _plan(
 
 
 def _say_choice(plan: "Plan") -> None:
-    from ..budgets import limits_in_words
+    from ..budgets import limits_in_words, num_baselines_over
 
-    protocol = plan.config.protocol
-    limits = f", {limits_in_words(plan.config.limits)}" if plan.config.limits else ""
+    config, protocol = plan.config, plan.config.protocol
+    limits = f", {limits_in_words(config.limits)}" if config.limits else ""
+    over = num_baselines_over(config.search_space, config.limits) if config.baselines else 0
+    if over:
+        limits += f", {over} baseline{'' if over == 1 else 's'} over the budget left out"
     workers = "workers by probe" if plan.finds_workers else f"{len(plan.environments)} workers"
     typer.echo(
         f"study {plan.study} in {plan.url}: {plan.config.backbone} on {protocol.dataset}, "

@@ -13,14 +13,19 @@ FEW = 0.1  # of the variance of two trainings' difference may come from leaving 
 
 
 def best(found: Sequence[Row]) -> Row:
-    """Return the row that buys most a second, among those whose single training sees enough.
+    """Return the row that buys most a second, among those that surely see enough.
 
-    Where none does, the one whose single training sees most.
+    Where none does, the longest: what was measured then says nothing for a shorter one.
     """
-    enough = [one for one in found if one.components.signal >= ENOUGH]
+    enough = [one for one in found if sees_enough(one)]
     if enough:
         return max(enough, key=lambda one: one.efficiency)
-    return max(found, key=lambda one: one.components.signal)
+    return max(found, key=lambda one: (one.epochs * one.train_images, one.components.signal))
+
+
+def sees_enough(row: Row) -> bool:
+    """Say whether single trainings tell as much as they err, and networks differ at all (95 %)."""
+    return row.components.signal >= ENOUGH and row.components.between.low > 0
 
 
 def curve_images(found: Sequence[Size]) -> int | None:

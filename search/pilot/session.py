@@ -81,9 +81,16 @@ def _missing(
     missing = tuple(one for one in plan if key_of(one) not in done)
     protocols = dict.fromkeys((one.protocol.epochs, one.protocol.train_images) for one in plan)
     tried = ", ".join(f"{epochs} x {images}" for epochs, images in protocols)
+    names = dict.fromkeys(one.network for one in plan)
     pilot.say(
-        f"{len(plan)} trainings ({len(plan) - len(missing)} done before), epochs x images: {tried}"
+        f"{len(plan)} trainings ({len(plan) - len(missing)} done before) of {len(names)} networks "
+        f"fit, epochs x images: {tried}"
     )
+    without = [name for name in pilot_networks(pilot.config.backbone) if name not in names]
+    if without:
+        pilot.say(f"left out, as the slowest: {', '.join(without)}; a longer --budget trains it")
+    if len(protocols) == 1:
+        pilot.say("one length has nothing to be compared with; a longer --budget tries more")
     return missing
 
 

@@ -9,7 +9,7 @@ from studies.variance import Deviation
 
 from ..config import Protocol
 from ..options import in_words
-from .choice import ENOUGH
+from .choice import sees_enough
 from .facts import Row, Size
 
 STUDY = 200  # trainings of the study that is spoken of
@@ -46,15 +46,11 @@ def closing(
         f"{protocol.averaging:g}, {curve} validation images in epochs before the last",
         _study_in_words(chosen, study_seconds),
     ]
-    if chosen.components.signal < ENOUGH:
+    if not sees_enough(chosen):
         lines.append(
-            "warning: no protocol that fits shows differences as large as its noise; "
+            "warning: no protocol that fits surely shows networks that differ by more than its "
+            "noise (a ratio of 1, an interval of between sd above 0); recommended is the longest; "
             "a longer --budget tries longer trainings"
-        )
-    elif chosen.components.between.low == 0:
-        lines.append(
-            "warning: few networks and seeds: that networks differ at all is not sure (the "
-            "interval of between sd holds 0); a longer --budget says more"
         )
     return lines
 
@@ -68,6 +64,7 @@ def evidence(
         **facts,
         "rows": [_facts(row) for row in found],
         "chosen": list(found).index(chosen),
+        "sees_enough": sees_enough(chosen),
         "trainings_to_tell_two_apart": each if isfinite(each) else None,
         "told_apart_by_200_trainings": chosen.components.num_told_apart(STUDY),
         "validation_images": {str(one.num_images): one.added_sd for one in few},
@@ -102,10 +99,11 @@ def _study_in_words(chosen: Row, seconds: float) -> str:
     facts = chosen.components
     number, apart = facts.num_told_apart(STUDY), 100 * 2**0.5 * facts.between.sd
     opening = f"a study of {STUDY} trainings with it takes about {in_words(seconds)}"
+    opening += " and" if sees_enough(chosen) else " and, if these uncertain numbers hold,"
     if number < 2:
-        return f"{opening} and can tell no two of such networks apart"
+        return f"{opening} can tell no two of such networks apart"
     return (
-        f"{opening} and can tell about {number} such networks apart: two of them differ by "
+        f"{opening} can tell about {number} such networks apart: two of them differ by "
         f"{apart:.2f} points (root mean square), which {facts.trainings_each:.0f} "
         f"training{'s' if facts.trainings_each > 1 else ''} of each show"
     )

@@ -13,11 +13,12 @@ from ..crew import PATIENCE, PROBE, probed
 from ..driver import Limits
 from ..executors import Job, LocalExecutor
 from ..executors.environments import Environment
-from .networks import pilot_networks
+from .networks import expected_speeds, pilot_networks
 from .plan import Pace
 
 PROBE_SECONDS = 2.0  # of each network, or this share of the budget where that is less
 PROBE_SHARE = 1 / 200
+ALL_PROBES = 1 / 20  # of the budget goes to probes; the plain network is always probed
 MANY = 1000  # trainings: their number limits no workers
 Say = Callable[[str], None]
 
@@ -61,16 +62,22 @@ def measured_pace(
 ) -> Pace | None:
     """Return every network's speed with all workers at work, since `began`; None after Ctrl-C.
 
+    Networks are probed, the plain one first, while a twentieth of the budget lasts.
+
     Raises:
-        Refusal: a network cannot be trained here.
+        Refusal: a probed network cannot be trained here.
     """
     networks = pilot_networks(pilot.config.backbone)
     if pilot.finds_workers:
         _find_workers(pilot, executor, interrupted)
-    speeds = {}
+    speeds: dict[str, float] = {}
+    last = 0.0  # seconds that a probe took
     for name, network in networks.items():
         if interrupted():
             return None
+        before = time.monotonic()
+        if speeds and before - began + last > ALL_PROBES * pilot.budget:
+            break
         found = probed(executor, _probe(pilot, network), executor.size(), interrupted)
         if not found and not interrupted():
             raise Refusal(
@@ -79,7 +86,11 @@ def measured_pace(
                 f"--batch-size (now {pilot.config.protocol.batch_size}) or --backbone"
             )
         speeds[name] = sum(one.images_per_second for one in found) / executor.size()
-    return None if interrupted() else Pace(speeds, executor.size(), time.monotonic() - began)
+        last = time.monotonic() - before
+    if interrupted():
+        return None
+    spent = time.monotonic() - began
+    return Pace(expected_speeds(networks, speeds), executor.size(), spent)
 
 
 def _find_workers(pilot: Pilot, executor: LocalExecutor, interrupted: Callable[[], bool]) -> None:

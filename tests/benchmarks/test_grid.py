@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.grid import make
+from benchmarks.grid.facts import effects
 from benchmarks.grid.grid import load
 from benchmarks.grid.make import Found, Wanted, trained, wanted_of
 from benchmarks.grid.rows import GridFiles, store, stored, stored_bits
@@ -16,6 +17,7 @@ from benchmarks.grid.subspace import OPTIONS, architectures, num_options
 from search.config import Protocol, StudyConfig
 from space import Architecture, Refusal, SearchSpace, baselines, cost, digest, placements_in_words
 from studies import Epoch, Outcome
+from tests.benchmarks.synthetic_grid import synthetic_grid
 
 CURVE = (Epoch(1, 1.5, 1.25, 0.5, 2.0), Epoch(2, 1.0, 1.125, 0.625, 3.0))
 BITS = b"\xf0\x01"
@@ -180,6 +182,7 @@ def test_only_what_is_missing_is_trained_and_what_failed_is_named(
     assert len(stored(files)) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_a_training_of_the_grid_is_the_products_own(small_config: StudyConfig) -> None:
     changed = {"train_images": 40, "batch_size": 20}
@@ -200,3 +203,13 @@ def test_options_that_make_no_sense_end_with_one_line(
     with pytest.raises(SystemExit):
         make.parsed(["--options", "7"])
     assert isinstance(make.parsed([]), Namespace)
+
+
+def test_the_effects_of_a_whole_grid_are_those_it_was_made_of() -> None:
+    """In the made-up grid every option is worth the same in every stage, and effects add up."""
+    found = effects(synthetic_grid(3, noise=0.0))
+    assert list(found) == ["se", "gam"]
+    for option, gain in (("se", 0.4), ("gam", 1.0)):
+        for mean, error in found[option]:
+            assert mean == pytest.approx(gain)
+            assert error == pytest.approx(0, abs=1e-9)

@@ -251,6 +251,30 @@ def test_a_grid_that_is_not_whole_is_refused(
     assert "must be complete" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--options", "0", "invalid choice: 0"),
+        ("--options", "1", "invalid choice: 1"),
+        ("--backbone", "nope", "invalid choice: 'nope'"),
+        ("--replays", "0", "at least 1, got 0"),
+        ("--horizon", "-1", "at least 1, got -1"),
+        ("--processes", "0", "at least 1, got 0"),
+        ("--minutes", "0", "above 0, got 0"),
+        ("--minutes", "nan", "above 0, got nan"),
+        ("--minutes", "soon", "above 0, got soon"),
+    ],
+)
+def test_other_options_are_refused_by_name(
+    option: str, value: str, rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([f"{option}={value}"])
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"argument {option}: " in line
+    assert rule in line
+
+
 @pytest.mark.parametrize("name", ["known-cost", "moasha"])
 def test_every_method_that_can_be_named_is_there(name: str) -> None:
     assert name in METHODS

@@ -8,6 +8,7 @@ from search.budgets import (
     excesses,
     limits_in_words,
     limits_of,
+    num_baselines_over,
     reason_over,
     with_budgets,
 )
@@ -69,7 +70,7 @@ def test_what_is_no_count_is_refused_with_what_would_be(text: str) -> None:
     rule = r"^--max-macs must be a number such as 45M, 400k or 1.1x \(of the plain network\), got "
     with pytest.raises(Refusal, match=rule) as caught:
         budget(text, "macs", PLAIN)
-    assert str(caught.value).endswith(f"got {text}")
+    assert str(caught.value).endswith(f"got {text or repr('')}")
 
 
 def test_a_number_of_a_thousand_digits_is_refused() -> None:
@@ -169,6 +170,8 @@ def test_baselines_over_a_budget_are_left_out_and_the_others_take_their_turn(
     usual = list(baselines(config.search_space).values())
     cheap = [digest(one) for one in usual if cost(one).params <= most]
     assert 3 < len(cheap) < len(usual)
+    assert num_baselines_over(config.search_space, config.limits) == len(usual) - len(cheap)
+    assert num_baselines_over(config.search_space, {}) == 0
     study = create_or_open(f"sqlite:///{tmp_path}/s.db", "tried", config.settings())
     driver = Driver(study, config, ScriptedExecutor(), listener=Listener())
     driver.run(Limits(9), lambda: False)  # three plain networks, a third of nine baselines

@@ -85,7 +85,9 @@ def test_a_budget_is_said_kept_and_the_same_when_given_again(
     command = ["run", "--trials", "3", "--storage", url, *BASE]
     both = ["--max-macs", "1.1x", "--max-params", "0.4M", "--kinds", "cbam,se"]
     assert run_command([*command, *both, "--no-references"]) == 0
-    assert "cost macs, at most 44.6 M macs and 400 k params\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "cost macs, at most 44.6 M macs and 400 k params\n" in shown
+    assert "architectures of resnet20, of which those within the budget 40.6 M to 4" in shown
     settings = open_existing(url, "attention").settings
     assert (settings["max_macs"], settings["max_params"]) == (44_606_144, 400_000)
     assert settings["kinds"] == ["se", "cbam"]
@@ -93,10 +95,22 @@ def test_a_budget_is_said_kept_and_the_same_when_given_again(
     assert run_command([*command, *same]) == run_command([*command, *both]) == 0
     capsys.readouterr()
     assert run_command([*command, "--max-macs", "1.2x"]) == 2
-    assert "study attention has max-macs 44606144, got 48661248" in only_line(capsys)
+    assert "study attention has max-macs 44.6 M, got 48.7 M; " in only_line(capsys)
     assert run_command(["plot", "--storage", url, "--out", "front.html"]) == 0
     for figure in ("front.html", "tried.attention.html"):
         assert "budget: 44.6 M MACs (+10 %)" in Path(figure).read_text()
+
+
+def test_a_run_says_how_many_baselines_a_budget_leaves_out(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One parameter more than plain: SE's and GAM's are left out, parameter-free SimAM is not."""
+    command = ["run", "--trials", "3", "--storage", url, *BASE, "--no-references"]
+    options = ["--max-params", "269723", "--kinds", "se,gam,simam"]
+    assert run_command([*command, *options]) == 0
+    assert (
+        "at most 270 k params, 2 baselines over the budget left out\n" in capsys.readouterr().out
+    )
 
 
 def test_a_protocol_file_is_trained_with_and_options_beside_it_win(
@@ -167,6 +181,11 @@ def test_another_space_protocol_or_objective_is_refused_by_name(
         (["run", *SAMPLE, "--kinds", "se,sea"], ["--kinds must be among se,cbam", "got sea"]),
         (["run", *SAMPLE, "--kinds", "se,se"], ["--kinds must each be named once", "se twice"]),
         (["run", *SAMPLE, "--audit", "2"], ["--audit", "less than or equal to 1", "got 2"]),
+        (["run", *SAMPLE, "--audit=abc"], ["--audit", "got abc"]),
+        (["run", *SAMPLE, "--audit="], ["--audit", "got ''"]),
+        (["run", *SAMPLE, "--epochs", "5", "--early-stop"], ["--early-stop needs", "6", "got 5"]),
+        (["run", "--protocol", "."], ["--protocol", "got '.'"]),
+        (["run", *SAMPLE, "--max-macs", ""], ["--max-macs", "got ''"]),
         (["run", *SAMPLE, "--replicates", "1"], ["--replicates", "0.9", "got 1"]),
         (["run", *SAMPLE, "--averaging", "1"], ["--averaging", "0.5", "got 1"]),
         (["run", *SAMPLE, "--curve-images", "1001"], ["--curve-images", "1000", "got 1001"]),

@@ -57,7 +57,7 @@ OTHER_STUDY: dict[str, Any] = {
     "max_params": 300_000,
     "baselines": False,
     "references": False,
-    "early_stop": False,
+    "early_stop": True,
     "audit": 0.3,
     "replicates": 0.0,
 }

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -8,11 +9,12 @@ from search.forecast import (
     FORWARD_SHARE,
     Speed,
     forecast_seconds,
+    images_of_epoch,
     mean_cost_ratio,
     remembered_speed,
     scaled,
 )
-from space import SearchSpace, baselines, cost, plain
+from space import SearchSpace, baselines, cost, plain, random_architecture
 from studies import Evaluation
 
 MakeEvaluation = Callable[..., Evaluation]
@@ -81,6 +83,37 @@ def test_the_mean_cost_is_that_of_parameters_drawn_evenly() -> None:
         added += sum(of_each) / len(of_each) / 2
     found = (mean_cost_ratio(space) - 1) * cost(PLAIN).macs
     assert found == pytest.approx(added, rel=0.2)  # three standard errors of 200 draws
+
+
+def test_the_mean_cost_is_over_what_a_budget_allows() -> None:
+    space, least = SearchSpace(backbone="resnet8"), cost(PLAIN)
+    half = int(least.macs * (1 + mean_cost_ratio(space)) / 2)
+    within = mean_cost_ratio(space, {"macs": half})
+    assert 1 <= within <= half / least.macs < mean_cost_ratio(space)
+    generator = Random(0)
+    drawn = [cost(random_architecture(generator, space)) for _ in range(200)]
+    known = [one.macs for one in drawn if one.macs <= half]
+    assert within == pytest.approx(sum(known) / len(known) / least.macs)
+    assert mean_cost_ratio(space, {"params": least.params - 1}) == 1  # nothing fits
+
+
+def test_a_study_within_a_budget_is_forecast_shorter(alone: StudyConfig) -> None:
+    limited = alone.model_copy(update={"max_macs": int(1.01 * cost(PLAIN).macs)})
+    ratio = mean_cost_ratio(alone.search_space, limited.limits) / mean_cost_ratio(
+        alone.search_space
+    )
+    shorter = ratio * forecast_seconds(alone, SPEED, 30, ())
+    assert ratio < 1
+    assert forecast_seconds(limited, SPEED, 30, ()) == pytest.approx(shorter)
+
+
+def test_only_the_last_epoch_validates_with_all_images(small_config: StudyConfig) -> None:
+    """The sample's 1,000 images once, 100 in three epochs before: a mean of 325."""
+    few = {"epochs": 4, "curve_images": 100}
+    protocol = small_config.protocol.model_copy(update=few)
+    found = images_of_epoch(small_config.model_copy(update={"protocol": protocol}))
+    assert found == pytest.approx(200 + 325 / 3)
+    assert images_of_epoch(small_config) == pytest.approx(200 + 1_000 / 3)
 
 
 def test_another_plain_network_is_slower_by_its_macs() -> None:

@@ -1,18 +1,19 @@
 """What `search status` says of attempts, and how a run finds its number of workers."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from search import session
-from search.config import StudyConfig
+from search.config import StudyConfig, config_of
 from search.crew import Load
 from search.driver import Limits
 from search.executors import Before, Done, Event, Failed, Job, Probed
 from search.opened import _stop_lines, open_status
-from search.session import Plan, find_workers
-from studies import OpenStudy, Stops, Times, attempts
-from tests.search.scripted import ScriptedExecutor, succeed
+from search.session import Plan, find_workers, opening_line
+from studies import OpenStudy, Stops, Times, attempts, create_or_open
+from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
 from tests.search.test_driver import drive
 
 ENVIRONMENTS = ({"CUDA_VISIBLE_DEVICES": "0"}, {"CUDA_VISIBLE_DEVICES": "1"})
@@ -44,6 +45,31 @@ def test_the_status_says_where_the_time_went_and_what_was_halved(
 
 def test_a_study_without_attempts_says_nothing_of_them(study: OpenStudy) -> None:
     assert not any("time of the workers" in line for line in open_status(study.url, study.name))
+
+
+def test_the_second_line_names_sampler_budgets_and_averaging(
+    study: OpenStudy, tmp_path: Path
+) -> None:
+    assert open_status(study.url, study.name)[1] == "sampler tpe, no limit of cost, no averaging"
+    own = {"sampler": "known-cost", "max_params": 400_000, "averaging": 0.1, "curve_images": 500}
+    config = config_of({**SETTINGS, **own})
+    other = create_or_open(f"sqlite:///{tmp_path}/other.db", "other", config.settings())
+    line = "sampler known-cost, at most 400 k params, averaging 0.1, 500 curve images"
+    assert open_status(other.url, "other")[1] == line
+
+
+def test_a_run_opens_with_the_range_of_costs_that_its_budget_leaves(config: StudyConfig) -> None:
+    def line(**limits: int) -> str:
+        own = config.model_copy(update=limits)
+        plan = Plan(own, "sqlite:///x.db", "x", Limits(9), "cpu", ENVIRONMENTS)
+        return opening_line(plan, None, ())
+
+    limited = line(max_macs=44_606_144)
+    assert (
+        "of resnet20, of which those within the budget 40.6 M to 44.6 M macs (+10 %);" in limited
+    )
+    assert "budget" not in line()
+    assert line(max_macs=10**12).replace("of which those within the budget ", "") == line()
 
 
 class Growing:

@@ -16,7 +16,7 @@ def test_costs_have_their_stored_names_and_flops_is_macs(
 
 @pytest.mark.parametrize("given", ["latency", "", "MACs"])
 def test_another_cost_is_refused(given: str) -> None:
-    with pytest.raises(Refusal, match=f"--cost must be macs or params, got {given}$"):
+    with pytest.raises(Refusal, match=f"--cost must be macs or params, got {given or repr('')}$"):
         cost_name(given)
 
 
@@ -44,7 +44,8 @@ def test_no_time_is_no_limit() -> None:
     "text", ["", "90", "2d", "h", "-2h", "2h 30m", "0s", "2h!", "1:30", "nan"]
 )
 def test_another_time_is_refused(text: str) -> None:
-    with pytest.raises(Refusal, match=f"--max-time must be a time such as .*, got {text}$"):
+    shown = text or repr("")
+    with pytest.raises(Refusal, match=f"--max-time must be a time such as .*, got {shown}$"):
         duration(text)
 
 
@@ -81,7 +82,8 @@ def test_workers_are_a_number_or_found(text: str, number: int | None) -> None:
 
 @pytest.mark.parametrize("text", ["0", "257", "-1", "two", "1.5", ""])
 def test_other_workers_are_refused(text: str) -> None:
-    with pytest.raises(Refusal, match=f"--workers must be auto or 1 to 256, got {text}$"):
+    shown = text or repr("")
+    with pytest.raises(Refusal, match=f"--workers must be auto or 1 to 256, got {shown}$"):
         num_workers(text)
 
 

@@ -90,16 +90,30 @@ def test_another_backbone_than_was_measured_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("version: 2\nprotocol: {}", "version: Input should be 1, got 2"),
-        ("protocol: {epochs: 3}", "version: Field required"),
-        ("version: 1", "protocol: Field required"),
-        ("version: 1\nprotocol: {}\nepochs: 3", "unknown key epochs"),
+        ("version: 2\nprotocol: {}", "version must be 1.*, got 2; .* update this program"),
+        ("version: true\nprotocol: {}", "version must be 1.*, got True; "),
+        ("version: '1'\nprotocol: {}", "version must be 1.*, got '1'; "),
+        ("protocol: {epochs: 3}", "version must be 1.*, got none; write `version: 1`"),
+        ("version: 1", "protocol is missing; .*`search pilot`"),
+        (
+            "version: 1\nprotocol: {}\nepochs: 3",
+            "document: unknown key epochs; the keys are version, backbone, dataset, protocol, ",
+        ),
+        ("version: 1\nprotocol: {}\n7: 3", "document: unknown key 7; "),
         ("version: 1\nprotocol: {}\nbackbone: resnet19", "backbone.*got resnet19"),
         ("version: 1\nprotocol: {}\ndataset: mnist", "dataset.*got mnist"),
-        ("version: 1\nprotocol: {lr: 0.1}", "unknown key lr"),
-        ("version: 1\nprotocol: {epochs: 0}", "epochs: .*greater than or equal to 1, got 0"),
+        (
+            "version: 1\nprotocol: {lr: 0.1}",
+            "protocol: unknown key lr; the keys are data_seed, train_images, .*learning_rate",
+        ),
+        ("version: 1\nprotocol: {epochs: '6'}", "protocol.epochs must be a number .*, got '6'"),
+        ("version: 1\nprotocol: {epochs: yes}", "protocol.epochs must be a number .*, got True"),
+        ("version: 1\nprotocol: {epochs: 3, epochs: 6}", "yaml file: key epochs stands twice"),
+        (
+            "version: 1\nprotocol: {epochs: 0}",
+            "protocol.epochs: .*greater than or equal to 1, got 0",
+        ),
         ("version: 1\nprotocol: {epochs: 2.5}", "epochs: .*valid integer.*fractional"),
-        ("version: 1\nprotocol: {epochs: yes}", "epochs"),
         ("version: 1\nprotocol: {epochs: [3]}", "epochs"),
         ("version: 1\nprotocol: {epochs: null}", "epochs: .*valid integer, got None"),
         ("version: 1\nprotocol: {learning_rate: .inf}", "learning_rate: .*finite.*got inf"),
@@ -109,7 +123,7 @@ def test_another_backbone_than_was_measured_is_refused(tmp_path: Path) -> None:
         ("version: 1\nprotocol: {dataset: cifar10}", "protocol.dataset must stand elsewhere"),
         (
             "version: 1\ndataset: cifar10-sample\nprotocol: {train_images: 3001}",
-            "train-images must be at most 3000 for cifar10-sample, got 3001",
+            "protocol: train-images must be at most 3000 for cifar10-sample, got 3001",
         ),
         ("- 1", "holds keys and values"),
         ("", "holds keys and values, got None"),
@@ -135,13 +149,18 @@ def test_a_refusal_is_one_line_with_the_file_the_rule_and_the_value(
 def test_a_json_file_is_read_as_json(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="is no json file"):
         read_protocol(written(tmp_path, SHORT, "p.json"))
+    doubled = '{"version": 1, "protocol": {"epochs": 3, "epochs": 6}}'
+    with pytest.raises(Refusal, match="is no json file: key epochs stands twice"):
+        read_protocol(written(tmp_path, doubled, "p.json"))
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"cannot read .*none.yaml: No such file"):
         read_protocol(tmp_path / "none.yaml")
-    with pytest.raises(Refusal, match=r"must end in .yaml, .yml, .json, got protocol.txt"):
-        read_protocol(tmp_path / "protocol.txt")
+    for name, shown in (("protocol.txt", "'protocol.txt'"), (".", "'.'"), ("", "'.'")):
+        rule = f"^--protocol must end in .yaml, .yml, .json, got {shown}$"
+        with pytest.raises(Refusal, match=rule):
+            read_protocol(Path(name))
     binary = tmp_path / "binary.yaml"
     binary.write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(Refusal, match="is no yaml file"):
@@ -154,7 +173,7 @@ def test_a_file_of_more_than_a_megabyte_is_refused_unread(
     assert MAX_BYTES == 1_000_000
     monkeypatch.setattr("search.protocol_file.MAX_BYTES", len(SHORT))
     assert read_protocol(written(tmp_path, SHORT))["epochs"] == 12
-    monkeypatch.setattr("search.protocol_file.yaml.safe_load", pytest.fail)
+    monkeypatch.setattr("search.protocol_file.parsed", pytest.fail)
     with pytest.raises(Refusal, match=f"must have at most {len(SHORT)} bytes"):
         read_protocol(written(tmp_path, SHORT + "#"))
 

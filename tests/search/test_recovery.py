@@ -80,7 +80,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, 
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("call", [1, 5])
+@pytest.mark.parametrize("call", [1, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("place", STEPS, ids=[name for _, name in STEPS])
 def test_a_crash_at_any_write_leaves_a_study_that_ends_the_same(
     place: tuple[object, str],

@@ -52,6 +52,7 @@ CONFIG = config_of(
     {
         **SETTINGS,
         "epochs": EPOCHS,
+        "early_stop": True,
         "references": False,
         "sampler": "random",
         "replicates": 0.0,
@@ -309,7 +310,9 @@ def is_of_a_stop(name: str, args: tuple[object, ...]) -> bool:
     return name in ("set_audit", "stop") or what in ids(study, purpose="audit")
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "after", [pytest.param(False, marks=pytest.mark.slow), True], ids=["before", "after"]
+)
 @pytest.mark.parametrize(
     ("module", "name", "which"),
     [

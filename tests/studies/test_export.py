@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from search.config import Protocol
 from space import (
     Refusal,
     SearchSpace,
@@ -16,7 +17,7 @@ from space import (
     read_architecture,
 )
 from studies import Evaluation, Front, OpenStudy, Point, front_of
-from studies.export import export, head, picked
+from studies.export import IN_FILES, export, head, only_in_file, picked, train_command
 from studies.front import best, knee, recommended
 
 PLAIN, USUAL = plain("resnet8"), baselines(SearchSpace(backbone="resnet8"))
@@ -110,6 +111,27 @@ def test_a_head_holds_estimate_cost_and_commands(front: Front, mine: OpenStudy) 
     assert f"params (+{more:.1f} % over plain)" in text
     assert "search train FILE --dataset cifar10-sample --train-images" in text
     assert "backbones.build(space.read_architecture(Path('FILE')))" in text
+
+
+def test_the_command_trains_as_the_study_did(front: Front, mine: OpenStudy) -> None:
+    (point,) = picked(front, "row:2")
+    assert "--averaging" not in train_command(mine, "a.yaml")
+    assert only_in_file(mine) == []
+    own = {"averaging": 0.1, "curve_images": 500, "momentum": 0.5, "data_seed": 3}
+    other = replace(mine, settings={**mine.settings, **own})
+    assert train_command(other, "a.yaml").endswith(" --averaging 0.1 --curve-images 500")
+    (line,) = only_in_file(other)
+    assert "--protocol" in line
+    assert line.endswith("`protocol: {momentum: 0.5, data_seed: 3}`")
+    assert line in head(point, front, other).splitlines()
+
+
+def test_what_only_a_file_gives_has_the_protocols_defaults() -> None:
+    fields = Protocol.model_fields
+    assert {name: fields[name].default for name in IN_FILES} == IN_FILES
+    options = {"dataset", "train_images", "epochs", "batch_size", "learning_rate", "weight_decay"}
+    options |= {"averaging", "curve_images"}
+    assert {*IN_FILES, *options, "precision"} == set(fields)
 
 
 def test_a_head_admits_an_unknown_error(

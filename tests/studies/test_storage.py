@@ -71,6 +71,21 @@ def test_other_settings_are_refused_with_the_field_and_both_values(
     assert open_existing(url, "attention").optuna.metric_names == ["accuracy", "macs"]
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "words"),
+    [
+        (13_500_000, None, "13.5 M, got no limit; "),
+        (None, 400_000, "no limit, got 400 k; "),
+        (44_606_144, 44_600_000, "44606144, got 44600000; "),  # 44.6 M, both
+    ],
+)
+def test_budgets_that_differ_are_refused_in_words(
+    own: int | None, other: int | None, words: str
+) -> None:
+    with pytest.raises(Refusal, match=f"study a has max-macs {words}"):
+        refuse_other_settings("a", {"max_macs": own}, {"max_macs": other})
+
+
 @pytest.mark.parametrize("field", ["epochs", "kinds", "seed", "max_macs", "protocol_digest"])
 def test_every_field_is_compared(field: str, settings: Settings) -> None:
     refuse_other_settings("a", settings, settings)
