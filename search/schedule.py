@@ -5,13 +5,15 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+
 from space import Architecture, baselines, cost, digest, plain, references
-from studies import Evaluation
+from studies import Evaluation, front_of
 
 from .board import Board
 from .budgets import reason_over
 from .config import StudyConfig
-from .samplers import Objective, most_decisive, objective_of, replicate_is_due
+from .samplers import Objective, capped, most_decisive, objective_of, replicate_is_due
 
 PLAIN_SEEDS = 3
 
@@ -49,7 +51,10 @@ def due_replicate(board: Board, num_trials: int) -> Architecture | None:
     num_replicates = sum(one.purpose == "replicate" for one in trials) - (PLAIN_SEEDS - 1)
     if not replicate_is_due(num_own, num_replicates, config.replicates):
         return None
-    return most_decisive(board.front, objective(config), board.known.values())
+    few = capped(tuple(known), np.random.default_rng(config.seed))
+    is_whole = len(few) == len(known)
+    front = board.front if is_whole else front_of(few, config.backbone, config.cost)
+    return most_decisive(front, objective(config), known)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Who proposes the next architecture."""
 
+from .belief import capped as capped
 from .objective import Objective as Objective
 from .objective import objective_of as objective_of
 from .replicates import most_decisive as most_decisive

@@ -15,7 +15,7 @@ from studies.similarity import Encoded, encoded
 
 NUM_BEST = 8
 NUM_POINTS = 60  # of the posterior's grid that candidates are judged by
-MAX_NETWORKS = 250  # that a proposal learns from: with more, an ask would take over 0.3 s
+MAX_NETWORKS = 150  # that a proposal learns from: with more, an ask would take over 0.3 s
 
 Forecasts = Mapping[int, Forecast]  # by the evaluation's id, of trainings that were stopped
 
@@ -39,7 +39,7 @@ def believed(
     forecasts: Forecasts | None = None,
 ) -> Belief:
     """Return the posterior, and the front with each running training at its predicted value."""
-    known = _capped(evaluations, rng)
+    known = capped(evaluations, rng)
     front = front_of(known, backbone, cost_name, forecasts)
     seen = set(front.posterior.keys) if front.posterior else set()
     new = {one.digest: one for one in known if _is_running(one) and one.digest not in seen}
@@ -68,7 +68,7 @@ def _below(steps: Sequence[Place], place: float, gain: float) -> float:
     return max(level for start, level in steps if start <= place) - gain
 
 
-def _capped(evaluations: Sequence[Evaluation], rng: Generator) -> list[Evaluation]:
+def capped(evaluations: Sequence[Evaluation], rng: Generator) -> list[Evaluation]:
     """Return the evaluations of at most so many networks.
 
     Running ones, those that no cheaper one beat by its raw mean, and replicated ones stay; of the
