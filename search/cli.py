@@ -1,5 +1,6 @@
 """The command line: registers the commands, and turns every refusal into one line."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ from .commands.status import status
 from .commands.train import train
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="search",
@@ -35,7 +37,12 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run_command(sys.argv[1:]))
+    code = run_command(sys.argv[1:])
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # Ctrl-C within an import's `exec` has Python end by the signal otherwise
+    sys.exit(code)
 
 
 def run_command(arguments: Sequence[str]) -> int:

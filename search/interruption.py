@@ -1,6 +1,8 @@
 """Ctrl-C: once ends the run gently, twice at once."""
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -27,3 +29,22 @@ def gentle_interruption(say: Callable[[str], None]) -> Iterator[Callable[[], boo
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def ended_at_once(line: str) -> Iterator[None]:
+    """End the process at Ctrl-C with a line and code 130: nothing here is worth keeping.
+
+    An exception would not do: some imports of large libraries swallow it.
+    """
+
+    def handle(*_: object) -> None:
+        sys.stdout.flush()
+        os.write(2, f"{line}\n".encode())
+        os._exit(130)
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -27,6 +27,7 @@ def bench(
     from space import Refusal
 
     from ..bench_table import FORMATS
+    from ..interruption import ended_at_once
     from ..speeds import study_of
 
     if output not in FORMATS:
@@ -38,11 +39,8 @@ def bench(
     given = {"--backbone": backbone, "--device": device, "--workers": workers}
     words = [f" {name} {value}" for name, value in given.items() if value not in (None, "auto")]
     command = f"search run --trials {trials}{''.join(words)}"
-    try:
+    with ended_at_once("ended by Ctrl-C before all was measured"):
         speeds, config = _measured(device, backbone, seconds)
-    except KeyboardInterrupt as error:
-        typer.echo("ended by Ctrl-C before all was measured", err=True)
-        raise typer.Exit(130) from error
     study = study_of(speeds, config, trials, num_workers=num_workers, command=command)
     _print(speeds, study, as_json=output == "json")
 

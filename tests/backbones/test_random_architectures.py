@@ -16,8 +16,10 @@ from tests.space.allowed import allowed_values
     ("name", "seed"),
     [
         *(("resnet8", seed) for seed in range(3)),
-        *(("resnet20", seed) for seed in range(4)),
-        *(("resnet14w64", seed) for seed in range(2)),
+        *(("resnet20", seed) for seed in range(2)),
+        *(pytest.param("resnet20", seed, marks=pytest.mark.slow) for seed in (2, 3)),
+        ("resnet14w64", 0),
+        pytest.param("resnet14w64", 1, marks=pytest.mark.slow),
         ("resnet26", 0),
     ],
 )
