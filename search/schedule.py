@@ -53,7 +53,9 @@ def due_replicate(board: Board, num_trials: int) -> Architecture | None:
         return None
     few = capped(tuple(known), np.random.default_rng(config.seed))
     is_whole = len(few) == len(known)
-    front = board.front if is_whole else front_of(few, config.backbone, config.cost)
+    front = (
+        board.front if is_whole else front_of(few, config.backbone, config.cost, board.forecasts)
+    )
     return most_decisive(front, objective(config), known)
 
 

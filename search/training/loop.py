@@ -112,8 +112,7 @@ def train(
                 total_loss += loss.detach() * len(labels_B)  # unseen: a look would wait for a GPU
             train_loss = total_loss.item() / len(images.train_labels_N)
             if epoch < protocol.epochs:
-                shown = model if averaged is None else averaged.model
-                found = validate(shown, few, protocol.precision)
+                found = validate(averaged.model if averaged else model, few, protocol.precision)
             else:
                 found = _ended(model, averaged, images, protocol, compare=compare_averaging)
             _refuse_no_number(train_loss, found.loss, epoch)
