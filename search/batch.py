@@ -1,66 +1,80 @@
-"""Trains what a pilot planned, as long as there is time."""
+"""Does a list of trainings on an executor, outside any study's total."""
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from studies import Outcome
 
-from ..executors import Done, Event, Executor, Failed, Job, Lost
-from .plan import Training
+from .executors import Done, EpochDone, Event, Executor, Failed, Job, Lost
 
 HEARTBEAT = 0.5  # seconds between looks at the clock and at Ctrl-C
 MAX_ATTEMPTS = 3  # of a training whose worker dies
 
-Start = Callable[[Training], bool]
-MakeJob = Callable[[int, int, Training], Job]  # of an id and an attempt
+T = TypeVar("T")  # what a training is asked for by
+MakeJob = Callable[[int, int, T], Job]  # of an id and an attempt
+Hear = Callable[[T, EpochDone], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Generic[T]):
     """One training that ended: what came out and the time it took, or why nothing did."""
 
-    training: Training
+    training: T
     outcome: Outcome | None
     seconds: float
     reason: str = ""
 
 
 @dataclass(slots=True)
-class _Running:
-    training: Training
+class _Running(Generic[T]):
+    training: T
     attempt: int
     since: float
 
 
 def trained(
-    executor: Executor, wanted: Sequence[Training], make_job: MakeJob, may_start: Start
-) -> Iterator[Ended]:
+    executor: Executor,
+    wanted: Sequence[T],
+    make_job: MakeJob[T],
+    may_start: Callable[[T], bool],
+    hear: Hear[T] = lambda _training, _event: None,
+) -> Iterator[Ended[T]]:
     """Yield each training as it ends; `may_start` is asked right before, and no leaves it out.
 
-    The training of a worker that died begins again.
+    `hear` is told of every epoch. The training of a worker that died begins again.
     """
     waiting = deque(enumerate(wanted))
-    running: dict[int, _Running] = {}
+    running: dict[int, _Running[T]] = {}
     while waiting or running:
         while waiting and executor.capacity() > 0:
             number, training = waiting.popleft()
             if may_start(training):
                 running[number] = _Running(training, 1, time.monotonic())
                 executor.submit(make_job(number, 1, training))
-        for event in executor.events(HEARTBEAT) if running else ():
-            one = running.get(event.job)
-            if one is None or event.attempt != one.attempt:
-                continue
-            if isinstance(event, Lost) and one.attempt < MAX_ATTEMPTS:
+        for one, event in _heard(executor, running):
+            if isinstance(event, EpochDone):
+                hear(one.training, event)
+            elif isinstance(event, Lost) and one.attempt < MAX_ATTEMPTS:
                 one.attempt += 1
                 executor.submit(make_job(event.job, one.attempt, one.training))
             elif isinstance(event, Done | Failed | Lost):
                 yield _ended(running.pop(event.job), event)
 
 
-def _ended(one: _Running, event: Event) -> Ended:
+def _heard(
+    executor: Executor, running: dict[int, _Running[T]]
+) -> Iterator[tuple[_Running[T], Event]]:
+    """Yield what happened to what runs; events of an earlier attempt are dropped."""
+    for event in executor.events(HEARTBEAT) if running else ():
+        one = running.get(event.job)
+        if one is not None and event.attempt == one.attempt:
+            yield one, event
+
+
+def _ended(one: _Running[T], event: Event) -> Ended[T]:
     seconds = time.monotonic() - one.since
     if isinstance(event, Done):
         return Ended(one.training, event.outcome, seconds)

@@ -19,6 +19,7 @@ from studies.link import forecasts_of
 from studies.posterior import Forecast
 
 from .config import Protocol, StudyConfig
+from .front_files import prune
 from .recovery import recover
 
 STORE_SHARE = 0.01  # of the driver's time that storing the front may take: it is derived
@@ -75,6 +76,11 @@ class Board:
             self._front = front_of(known, config.backbone, config.cost, self.forecasts)
         return self._front
 
+    @property
+    def last_front(self) -> Front | None:
+        """Return the front that was stored last, if any was: it takes no time."""
+        return self._stored
+
     def learn(self) -> None:
         """Forget the front: a training has ended."""
         self._front = None
@@ -86,6 +92,7 @@ class Board:
             return False
         store_front(self.study, self.front)
         self._stored = self._front
+        prune(self.study, self.front, self.known, self.running)
         ended = time.monotonic()
         self._next_store = ended + (ended - began) / STORE_SHARE
         return True

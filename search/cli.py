@@ -8,13 +8,18 @@ import typer
 from typer.exceptions import TyperException
 
 from .commands import data
+from .commands.baselines import baselines
 from .commands.bench import bench
+from .commands.confirm import confirm
 from .commands.dashboard import dashboard
+from .commands.explain import explain
 from .commands.export import export
 from .commands.fidelity import fidelity
 from .commands.front import front
+from .commands.gates import gates
 from .commands.pilot import pilot
 from .commands.plot import plot
+from .commands.report import report
 from .commands.run import run
 from .commands.space import space
 from .commands.status import status
@@ -30,7 +35,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Which attention, where in my ResNet, at what cost? Search, and believe the answer.",
 )
-for command in (space, bench, pilot, run, status, front, fidelity, plot, export, train, dashboard):
+COMMANDS = (
+    space,
+    bench,
+    pilot,
+    run,
+    status,
+    front,
+    confirm,
+    explain,
+    fidelity,
+    baselines,
+    plot,
+    report,
+    export,
+    train,
+    gates,
+    dashboard,
+)
+for command in COMMANDS:
     app.command(command.__name__)(command)
 app.add_typer(data.app, name="data")
 

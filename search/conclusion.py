@@ -9,7 +9,7 @@ from studies import database_path, read_front
 from studies.figures import front_figure
 
 from .config import config_of
-from .dashboard import save_figure, save_note
+from .dashboard_feed import feed
 from .defaults import with_defaults
 from .forecast import Speed, forecast_seconds, scaled
 from .options import DEFAULT_STORAGE, DEFAULT_STUDY, in_words
@@ -28,8 +28,7 @@ def conclude(plan: Plan, result: Result) -> None:
     drawn = front_figure(front, title, plan.config.limits)
     path = figure_path(plan.url, plan.study)
     drawn.write_html(path, include_plotlyjs=True)
-    save_figure(result.study, drawn)
-    save_note(result.study, plan.config)
+    feed(result.study, plan.config, front, title)
     lines = [f"database: {database_path(plan.url)}", f"figure:   {path}"]
     if result.ending != "total":
         lines.append(f"go on:    {resume_command(plan)}")

@@ -15,11 +15,13 @@ from .budgets import limits_of
 NUM_TRAIN = {"cifar10": 45_000, "cifar10-sample": 3_000}
 MAX_SEED = 2**63 - 1  # of torch
 NUM_VALIDATION = {"cifar10": 5_000, "cifar10-sample": 1_000}
-LATER = {"averaging": 0.0, "curve_images": None}  # fields of Protocol that older studies lack
+# Fields of Protocol that older studies lack.
+LATER = {"averaging": 0.0, "curve_images": None, "recipe": "study"}
 Dataset = Literal["cifar10", "cifar10-sample"]
 CostName = Literal["macs", "params"]
 SamplerName = Literal["known-cost", "tpe", "tpe-group", "nsga2", "random"]
 Precision = Literal["float32", "bfloat16"]
+Recipe = Literal["study", "tutorial"]  # the tutorials': Adam at one rate, images as they are
 Unit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -45,6 +47,7 @@ class Protocol(BaseModel):
     precision: Precision = "float32"
     averaging: float = Field(default=0.0, ge=0, le=0.5)  # share of the steps so far; 0 is off
     curve_images: int | None = Field(default=None, ge=10)  # validate epochs before the last
+    recipe: Recipe = "study"
 
     @model_validator(mode="after")
     def _has_the_images(self) -> Self:

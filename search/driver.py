@@ -25,6 +25,7 @@ from .board import Board
 from .config import StudyConfig
 from .endings import end
 from .executors import Done, EpochDone, Event, Executor, Job, ProbeDone, Stopped
+from .front_files import keep_of
 from .listener import Listener
 from .proposals import next_proposal
 from .stopping import look_at_rung
@@ -100,6 +101,7 @@ class Driver:
             protocol=self.board.protocol(row),
             device=self.device,
             data_dir=self.data_dir,
+            keep=keep_of(self.study, row, self.board.last_front),
         )
 
     def _ending(self, limits: Limits, seconds: float, interrupted: bool) -> Ending | None:

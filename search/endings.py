@@ -16,6 +16,7 @@ from studies import (
 
 from .board import Board
 from .executors import Before, Done, Failed, Lost, Stopped
+from .front_files import attach_pictures
 from .listener import Listener
 from .recovery import resubmitted
 from .tell import tell
@@ -50,6 +51,7 @@ def _complete(board: Board, row: Evaluation, event: Done, listener: Listener) ->
         reason = f"accuracy must be from 0 to 1, got {outcome.accuracy}"
         _fail(board, row, reason, listener)
         return
+    attach_pictures(board.study, row)
     complete(board.study, row.id, row.attempt, _with_times(outcome, event.before))
     board.failures = 0
     ended = replace(

@@ -7,7 +7,7 @@
     evidence: {}            # what it was chosen by; read by people only
 
 Any field of a protocol but its precision may stand in it: that is the machine's. Values are
-numbers, never texts; no key may stand twice.
+numbers, never texts, but for the recipe; no key may stand twice.
 """
 
 import reprlib
@@ -28,6 +28,7 @@ VERSION = 1
 MAX_BYTES = 1_000_000
 ELSEWHERE = {"dataset": "beside `protocol`", "precision": "the machine's; leave it out"}
 NUMBERS = (int, float, type(None))
+WORDS = ("recipe",)  # the fields that are none
 # What the rules of one field are tried with, where the file leaves the others open.
 OTHERS = {"dataset": "cifar10", "train_images": 10, "epochs": 1, "batch_size": 2}
 
@@ -110,7 +111,7 @@ def _checked(path: Path, found: Document) -> dict[str, object]:
     for name, value in found.protocol.items():
         if name in ELSEWHERE:
             raise Refusal(f"{path}: protocol.{name} must stand elsewhere: {ELSEWHERE[name]}")
-        if type(value) not in NUMBERS:  # a bool is an int, too
+        if name not in WORDS and type(value) not in NUMBERS:  # a bool is an int, too
             shown = reprlib.repr(value)
             raise Refusal(f"{path}: protocol.{name} must be a number without quotes, got {shown}")
     _refuse_unknown(path, "protocol", found.protocol, Protocol)

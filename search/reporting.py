@@ -16,10 +16,12 @@ MIN_WIDTH = 118  # of output that goes to no terminal
 SAMPLE = "cifar10-sample"
 
 
-def make_console() -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Return a console that is wide enough where no terminal says how wide it is."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=MIN_WIDTH)
+    console = Console(highlight=False, stderr=stderr)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, stderr=stderr, width=MIN_WIDTH)
 
 
 def title_of(front: Front, study: str, dataset: str) -> str:

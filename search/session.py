@@ -17,6 +17,7 @@ from studies import (
     read_front,
     store_front,
 )
+from studies.sessions import begin_session, end_session
 from studies.storage import refuse_other_settings
 
 from .budgets import with_budgets
@@ -32,6 +33,7 @@ from .listener import Listener
 from .options import in_words
 from .recovery import recover
 from .rungs import MIN_EPOCHS
+from .surroundings import surroundings
 
 TRAINER = "search.training.worker:train_job"
 MakeListener = Callable[[int], AbstractContextManager[Listener]]  # of the trainings done so far
@@ -55,6 +57,7 @@ class Plan:
     environments: tuple[Environment, ...]
     data_dir: Path | None = None
     finds_workers: bool = False
+    hardware: str = ""  # of the processor or the GPUs
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
                 say(f"{executor.size()} workers on {len(plan.environments)} devices")
             speed = _speed(plan, executor, known, interrupted)
             say(opening_line(plan, speed, known))
+            number = begin_session(study, surroundings(plan, executor.size()))
             with make_listener(done) as listener:
                 driver = Driver(
                     study,
@@ -125,6 +129,7 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
                     data_dir=plan.data_dir,
                 )
                 ending = driver.run(_rest(plan.limits, time.monotonic() - began), interrupted)
+            end_session(study, number, ending)
             return Result(ending, study, speed)
         finally:
             executor.close()

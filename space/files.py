@@ -39,14 +39,17 @@ def read_architecture(path: Path) -> Architecture:
 
 def write_architecture(architecture: Architecture, path: Path, *, comment: str = "") -> None:
     """Write the file; the comment becomes the head of a YAML file and is left out of JSON."""
-    data = architecture.model_dump(mode="json")
     if suffix_of(path) == ".json":
-        text = json.dumps(data, indent=2) + "\n"
+        text = json.dumps(architecture.model_dump(mode="json"), indent=2) + "\n"
     else:
-        head = "".join(f"# {line}\n" for line in comment.splitlines())
-        text = head + yaml.safe_dump(data, sort_keys=False)
+        text = "".join(f"# {line}\n" for line in comment.splitlines()) + as_yaml(architecture)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def as_yaml(architecture: Architecture) -> str:
+    """Return what a YAML file of the architecture holds."""
+    return yaml.safe_dump(architecture.model_dump(mode="json"), sort_keys=False)
 
 
 def suffix_of(path: Path) -> str:

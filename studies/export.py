@@ -1,11 +1,11 @@
 """Architectures out of a finished study: which one, and the file's head that says why."""
 
 import json
+import re
 from math import isnan
 from pathlib import Path
 
 from space import (
-    Architecture,
     Refusal,
     count_in_words,
     placements_in_words,
@@ -13,7 +13,9 @@ from space import (
     write_architecture,
 )
 
+from .folders import MANIFEST
 from .front import Front, Point, best, knee, recommended
+from .insertion import insertion
 from .storage import OpenStudy
 
 PICKS = "recommended, best, knee, row:N, trial:N or front"
@@ -25,8 +27,8 @@ IN_FILES = {
     "label_smoothing": 0.1,
     "crop_padding": 4,
     "data_seed": 0,
+    "recipe": "study",
 }
-IN_TORCHVISION = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
 def picked(front: Front, pick: str) -> tuple[Point, ...]:
@@ -48,7 +50,11 @@ def picked(front: Front, pick: str) -> tuple[Point, ...]:
 
 
 def export(points: tuple[Point, ...], front: Front, out: Path, *, study: OpenStudy) -> list[Path]:
-    """Write one architecture file, or a folder of them with a manifest; return the paths."""
+    """Write one architecture file, or a folder of them with a manifest; return the paths.
+
+    Raises:
+        Refusal: `out` is the wrong one of file and folder, or a digest is no name for a file.
+    """
     if out.suffix and len(points) > 1:
         raise Refusal(f"--out must be a folder for {len(points)} architectures, got {out}")
     if out.suffix:
@@ -56,15 +62,32 @@ def export(points: tuple[Point, ...], front: Front, out: Path, *, study: OpenStu
         return [out]
     if out.is_file():
         raise Refusal(f"--out must be a folder for several architectures, got the file {out}")
-    paths = [out / f"trial{point.trial:04d}-{point.digest}.yaml" for point in points]
+    paths = [out / _file_name(point) for point in points]
     for path, point in zip(paths, points, strict=True):
         write_architecture(point.architecture, path, comment=head(point, front, study))
-    manifest = out / "manifest.json"
-    entries = [_facts(point, path) for point, path in zip(points, paths, strict=True)]
+    manifest = out / MANIFEST
+    entries = [facts(point, path.name) for point, path in zip(points, paths, strict=True)]
     manifest.write_text(
         json.dumps({"study": study.name, "architectures": entries}, indent=2) + "\n"
     )
     return [*paths, manifest]
+
+
+def facts(point: Point, file: str) -> dict[str, object]:
+    """Return what a manifest says of one architecture and its file."""
+    return {
+        "file": file,
+        "trial": point.trial,
+        "digest": point.digest,
+        "placements": placements_in_words(point.architecture),
+        "estimate": point.estimate.accuracy,
+        "standard_error": None
+        if isnan(point.estimate.standard_error)
+        else point.estimate.standard_error,
+        "num_evaluations": point.estimate.num_evaluations,
+        "macs": point.cost.macs,
+        "params": point.cost.params,
+    }
 
 
 def head(point: Point, front: Front, study: OpenStudy) -> str:
@@ -109,21 +132,6 @@ def only_in_file(study: OpenStudy) -> list[str]:
     return [f"its further settings need --protocol, a file with `version: 1` and `{own}`"]
 
 
-def insertion(architecture: Architecture) -> str:
-    """Return how the placements get into a network of torchvision's, which has four stages."""
-    backbone = architecture.plain_backbone()
-    nearest = "resnet50" if backbone.block == "bottleneck" else "resnet18"
-    name = backbone.name if backbone.name in IN_TORCHVISION else nearest
-    model = f"torchvision.models.{name}(weights='DEFAULT')"
-    stages = "architecture.stages"
-    if len(architecture.stages) < 4:
-        stages = "(*architecture.stages, ())"  # the fourth stays plain
-    return (
-        "into torchvision's, whose outputs stay with `gain: zero` in each placement: "
-        f"backbones.insert({model}, {stages})"
-    )
-
-
 def _row(front: Front, number: int) -> Point:
     if not 1 <= number <= len(front.rows):
         raise Refusal(f"--pick row must be 1 to {len(front.rows)}, got {number}")
@@ -138,17 +146,11 @@ def _trial(front: Front, number: int) -> Point:
     raise Refusal(f"trial {number} has no finished training; `search status` counts them")
 
 
-def _facts(point: Point, path: Path) -> dict[str, object]:
-    return {
-        "file": path.name,
-        "trial": point.trial,
-        "digest": point.digest,
-        "placements": placements_in_words(point.architecture),
-        "estimate": point.estimate.accuracy,
-        "standard_error": None
-        if isnan(point.estimate.standard_error)
-        else point.estimate.standard_error,
-        "num_evaluations": point.estimate.num_evaluations,
-        "macs": point.cost.macs,
-        "params": point.cost.params,
-    }
+def _file_name(point: Point) -> str:
+    """Return a name that stays in its folder, whatever the database holds."""
+    if re.fullmatch("[0-9a-f]{16}", point.digest) is None:
+        raise Refusal(
+            f"a digest must be 16 hexadecimal digits to name a file, got {point.digest!r}; the "
+            "database was changed by another program"
+        )
+    return f"trial{point.trial:04d}-{point.digest}.yaml"

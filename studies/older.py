@@ -10,6 +10,7 @@ from space import cost, plain
 BEFORE: Mapping[str, object] = {
     "averaging": 0.0,
     "curve_images": None,
+    "recipe": "study",
     "early_stop": False,
     "audit": 0.0,
     "replicates": 0.0,

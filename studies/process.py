@@ -48,7 +48,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class Form:
     """One prior form with the points of its grid, and V in the rotation that makes it diagonal."""
 
     rotated: "_Rotated"
@@ -60,7 +60,7 @@ class _Form:
     common_P1: Array
     common_variance_P1: Array
 
-    def above(self, least: float, total: float) -> "_Form | None":
+    def above(self, least: float, total: float) -> "Form | None":
         """Return it with the points of at least this weight, as shares of a total; or None."""
         kept = self.weights_P >= least
         if not kept.any():
@@ -73,7 +73,7 @@ class _Form:
 class Process:
     """The posterior: prior forms with the weights that the observations leave them."""
 
-    forms: tuple[_Form | None, ...]  # None: of negligible weight
+    forms: tuple[Form | None, ...]  # None: of negligible weight
 
     @property
     def noise(self) -> float:
@@ -185,14 +185,14 @@ def _log_density(observed: Observed, rotated: _Rotated, sigma: Array, tau: Array
     return density + np.log(tau[:, 0])  # the grid is even in log τ, the prior in τ
 
 
-def _form(rotated: _Rotated, sigma: Array, tau: Array, weights: Array) -> _Form:
+def _form(rotated: _Rotated, sigma: Array, tau: Array, weights: Array) -> Form:
     diagonal = sigma**2 + tau**2 * rotated.eigenvalues_N
     common, variance = _common(rotated, diagonal)
     residual = (rotated.means_N - rotated.ones_N * common) / diagonal
-    return _Form(rotated, sigma, tau, weights, diagonal, residual, common, variance)
+    return Form(rotated, sigma, tau, weights, diagonal, residual, common, variance)
 
 
-def _moments(form: _Form, cross_MN: Array, reference: int) -> tuple[Array, Array, Array, Array]:
+def _moments(form: Form, cross_MN: Array, reference: int) -> tuple[Array, Array, Array, Array]:
     """Return P x M means and variances of the accuracies and of the gains over the reference.
 
     Every architecture has a prior variance of τ²; the common mean's own uncertainty is added.
@@ -213,7 +213,7 @@ def _moments(form: _Form, cross_MN: Array, reference: int) -> tuple[Array, Array
     return mean, variance + free**2 * form.common_variance_P1, mean - base, gain_variance
 
 
-def _covariance(form: _Form, cross_MN: Array, others_RN: Array, prior_MR: Array) -> Array:
+def _covariance(form: Form, cross_MN: Array, others_RN: Array, prior_MR: Array) -> Array:
     """Return the form's share of the M x R covariances, summed over its points."""
     turned_MN, turned_RN = (one @ form.rotated.rotation_NN for one in (cross_MN, others_RN))
     tau2_P = form.tau_P1[:, 0] ** 2

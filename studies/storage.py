@@ -19,7 +19,8 @@ from space import Refusal, count_in_words
 
 from .database import database_path, open_engine, open_storage, refuse_unusable
 from .older import up_to_date
-from .tables import SCHEMA_VERSION, StudyRow, create_tables
+from .schema import create_tables
+from .tables import SCHEMA_VERSION, StudyRow
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"

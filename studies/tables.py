@@ -6,7 +6,7 @@ Optuna reuses ids after a deletion, and its deletion fails silently under a fore
 
 from datetime import datetime
 
-from sqlalchemy import Engine, LargeBinary, MetaData, String, Text
+from sqlalchemy import LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 SCHEMA_VERSION = 1
@@ -147,8 +147,3 @@ class LedgerRow(Table):
     seed: Mapped[int]
     reason: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime]
-
-
-def create_tables(engine: Engine) -> None:
-    """Create the tables that are missing."""
-    Table.metadata.create_all(engine)

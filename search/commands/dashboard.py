@@ -13,11 +13,21 @@ def dashboard(
     port: Annotated[
         int, typer.Option(help="Port on the loopback interface.", min=1, max=65535)
     ] = 8080,
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot", help="Serve a copy: what is deleted there stays here.")
+    ] = False,
 ) -> None:
     """Serve the stock Optuna dashboard; it shows raw single runs, and our front as a figure."""
     from studies import open_existing
+    from studies.artifacts import artifact_folder
 
     from ..dashboard import serve
+    from ..dashboard import snapshot as copied
 
     open_existing(storage, study).engine.dispose()
-    serve(storage, port, typer.echo)
+    pictures = artifact_folder(storage)
+    if not snapshot:
+        serve(storage, port, typer.echo, artifacts=pictures)
+        return
+    with copied(storage) as copy:
+        serve(copy, port, typer.echo, artifacts=pictures)

@@ -114,7 +114,7 @@ def _plan(
     from ..executors.environments import worker_environments
     from ..session import Plan, resolve_config
     from ..training.data import ensure
-    from ..training.device import resolve_device
+    from ..training.device import hardware_in_words, resolve_device
 
     if limits[0] < 1:
         raise Refusal(f"--trials must be at least 1, got {limits[0]}")
@@ -126,7 +126,16 @@ def _plan(
     ensure(config.protocol.dataset, data_dir, typer.echo)
     environments = worker_environments(found.name, found.count, wanted)[: limits[0]]
     finds = wanted is None and found.name == "cuda"
-    plan = Plan(config, *where, Limits(*limits), found.name, environments, data_dir, finds)
+    plan = Plan(
+        config,
+        *where,
+        Limits(*limits),
+        found.name,
+        environments,
+        data_dir,
+        finds_workers=finds,
+        hardware=hardware_in_words(found),
+    )
     _say_choice(plan)
     return plan
 

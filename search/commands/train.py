@@ -7,6 +7,8 @@ import typer
 
 from .. import options
 
+BEGINNING = "Beginning"  # a panel of `--help`
+
 
 def train(
     file: Annotated[Path, typer.Argument(help="An exported .yaml or .json architecture.")],
@@ -23,6 +25,25 @@ def train(
     curve_images: options.CurveImages = None,
     data_dir: options.DataDir = None,
     device: options.Device = "auto",
+    init_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="Begin with what fits of a .safetensors file.", rich_help_panel=BEGINNING
+        ),
+    ] = None,
+    freeze_backbone: Annotated[
+        int | None,
+        typer.Option(
+            help="Epochs in which only attention and the classifier learn.",
+            rich_help_panel=BEGINNING,
+        ),
+    ] = None,
+    attention_warmup: Annotated[
+        int | None,
+        typer.Option(
+            help="Epochs over which attention comes in step by step.", rich_help_panel=BEGINNING
+        ),
+    ] = None,
     save: Annotated[
         Path | None, typer.Option(help="Write the weights to a .safetensors file.")
     ] = None,
@@ -35,7 +56,8 @@ def train(
     from ..defaults import with_defaults
     from ..protocol_file import with_protocol
     from ..training.device import resolve_device
-    from ..training.single import moved, refuse_unsaveable, train_single
+    from ..training.single import keep, moved, refuse_unsaveable, say_what_is_idle, trained
+    from ..training.tips import Tips
 
     refuse_unsaveable(save)
     architecture = moved(file, backbone)
@@ -54,4 +76,10 @@ def train(
     }
     values = with_protocol(protocol, {key: one for key, one in given.items() if one is not None})
     config = config_of(with_defaults(values, found.name, found.precision))
-    train_single(architecture, config, typer.echo, device=found.name, data_dir=data_dir, save=save)
+    tips = Tips(init_from, freeze_backbone, attention_warmup)
+    model, images = trained(
+        architecture, config, typer.echo, device=found.name, data_dir=data_dir, tips=tips
+    )
+    if save is not None:
+        keep(model, architecture, save, typer.echo)
+    say_what_is_idle(model, images, typer.echo)

@@ -10,11 +10,27 @@ from studies import Epoch, Outcome
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """The files of a trained network that a worker writes if its accuracy reaches a level.
+
+    `weights` is a .safetensors file, `gates` a picture of what attention does, if it is wanted.
+    Where they are required, a disk that refuses them fails the training.
+    """
+
+    weights: Path
+    gates: Path | None = None
+    above: float = 0.0  # accuracy from 0 to 1
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One training to do; `id` and `attempt` tell its events from stale ones.
 
     With `probe_seconds` it is a probe: it trains for so long and reports its speed. With
-    `compare_averaging` the outcome says what the weights are worth before averaging, too.
+    `compare_averaging` the outcome says what the weights are worth before averaging, too. With
+    `with_validation` it trains on the validation images as well, and what it gets right of them
+    says nothing.
     """
 
     id: int
@@ -26,6 +42,8 @@ class Job:
     data_dir: Path | None = None
     probe_seconds: float = 0.0
     compare_averaging: bool = False
+    with_validation: bool = False
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from space import Architecture
 from studies import Outcome
 
 from .. import session
+from ..batch import Ended, trained
 from ..executors import Job, LocalExecutor
 from ..interruption import gentle_interruption
 from ..options import in_words
@@ -16,7 +17,6 @@ from ..seeds import derived_seed
 from .lines import Finished, append, begin, key_of, read
 from .networks import pilot_networks
 from .plan import Pace, Training, planned
-from .trainings import Ended, trained
 from .workers import Pilot, environments_of, measured_pace
 
 
@@ -122,7 +122,7 @@ def _train(
     return tuple(found)
 
 
-def _kept(pilot: Pilot, ended: Ended, clock: _Clock) -> Iterator[Finished]:
+def _kept(pilot: Pilot, ended: Ended[Training], clock: _Clock) -> Iterator[Finished]:
     """Store and say what came of a training; yield it if it has an outcome."""
     protocol, network = ended.training.protocol, ended.training.network
     what = f"{network}, {protocol.epochs} epochs, {protocol.train_images} images"

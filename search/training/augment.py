@@ -14,6 +14,7 @@ from space import IMAGE_SIDE
 
 MEAN = (0.49139968, 0.48215841, 0.44653091)  # of CIFAR-10's training images
 STD = (0.24703223, 0.24348513, 0.26158784)
+NO_FLIP = 0.5  # draws below flip
 
 
 def padded(images_NHWC: Tensor, padding: int) -> Tensor:
@@ -21,13 +22,16 @@ def padded(images_NHWC: Tensor, padding: int) -> Tensor:
     return functional.pad(images_NHWC, (0, 0, padding, padding, padding, padding))
 
 
-def crop_draws(num_images: int, generator: torch.Generator) -> Tensor:
+def crop_draws(num_images: int, generator: torch.Generator, *, flips: bool = True) -> Tensor:
     """Return three uniform numbers for each image: its row, its column, and whether it is flipped.
 
     They are drawn on the host, so every device crops the same; an epoch's are moved there at once,
     since each small copy would make the host wait for a GPU.
     """
-    return torch.rand(3, num_images, generator=generator)
+    draws_3N = torch.rand(3, num_images, generator=generator)
+    if not flips:
+        draws_3N[2] = NO_FLIP
+    return draws_3N
 
 
 def cropped(padded_NPPC: Tensor, index_B: Tensor, draws_3B: Tensor) -> Tensor:
@@ -40,7 +44,7 @@ def cropped(padded_NPPC: Tensor, index_B: Tensor, draws_3B: Tensor) -> Tensor:
     pixels_H = torch.arange(IMAGE_SIDE, device=draws_3B.device)
     rows_BH = offsets_2B[0, :, None] + pixels_H
     columns_BW = offsets_2B[1, :, None] + pixels_H
-    columns_BW = torch.where(draws_3B[2, :, None] < 0.5, columns_BW.flip(1), columns_BW)
+    columns_BW = torch.where(draws_3B[2, :, None] < NO_FLIP, columns_BW.flip(1), columns_BW)
     return padded_NPPC[index_B[:, None, None], rows_BH[:, :, None], columns_BW[:, None]]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -42,6 +42,14 @@ class Split:
         assert self.train_images.dtype == self.validation_images.dtype == np.uint8
         assert len(self.train_images) == len(self.train_labels)
         assert len(self.validation_images) == len(self.validation_labels)
+
+    def pooled(self) -> Self:
+        """Return it with the validation images among those for training, too."""
+        return replace(
+            self,
+            train_images=np.concatenate([self.train_images, self.validation_images]),
+            train_labels=np.concatenate([self.train_labels, self.validation_labels]),
+        )
 
 
 def load(

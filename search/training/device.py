@@ -66,3 +66,12 @@ def cpu_name() -> str:
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
+
+
+def hardware_in_words(device: Device) -> str:
+    """Return what trains: `2 x NVIDIA H200`, or the processor's name."""
+    if device.name == "cpu":
+        return cpu_name()
+    import torch
+
+    return f"{device.count} x {torch.cuda.get_device_name()}"

@@ -22,7 +22,7 @@ from .averaging import Averaged
 from .convolutions import wide_convolutions
 from .data import Split
 from .optimizer import optimizer_of, take_step
-from .schedule import one_cycle
+from .schedule import rate
 
 VALIDATION_BATCH = 500
 
@@ -101,12 +101,12 @@ def train(
             started = time.perf_counter()
             model.train()
             total_loss = torch.zeros((), device=images.train_NPPC.device)
-            for rate, x_BCHW, labels_B in _steps(images, protocol, epoch, generator):
+            for step_rate, x_BCHW, labels_B in _steps(images, protocol, epoch, generator):
                 if should_stop():
                     raise TrainingStoppedError
                 loss = _loss(model, x_BCHW, labels_B, protocol)
                 loss.backward()
-                take_step(optimizer, rate)
+                take_step(optimizer, step_rate)
                 if averaged is not None:
                     averaged.follow()
                 total_loss += loss.detach() * len(labels_B)  # unseen: a look would wait for a GPU
@@ -153,15 +153,14 @@ def _steps(
     num_steps = ceil(num_images / protocol.batch_size)
     device = images.train_NPPC.device
     order_N = torch.randperm(num_images, generator=generator).to(device)
-    draws_3N = crop_draws(num_images, generator).to(device)
+    draws_3N = crop_draws(num_images, generator, flips=protocol.recipe == "study").to(device)
     batches = zip(
         order_N.split(protocol.batch_size), draws_3N.split(protocol.batch_size, dim=1), strict=True
     )
     for step, (index_B, draws_3B) in enumerate(batches):
         progress = (epoch - 1 + (step + 0.5) / num_steps) / protocol.epochs  # mid-step
-        rate = one_cycle(progress, protocol.learning_rate, protocol.warmup)
         x_BCHW = normalised(cropped(images.train_NPPC, index_B, draws_3B))
-        yield rate, x_BCHW, images.train_labels_N[index_B]
+        yield rate(protocol, progress), x_BCHW, images.train_labels_N[index_B]
 
 
 def validate(model: nn.Module, images: Images, precision: Precision) -> Validation:

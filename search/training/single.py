@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,9 @@ from space import (
 )
 from studies import Epoch
 
-from ..config import StudyConfig
+from ..config import Protocol, StudyConfig
 from .data import ensure
+from .tips import NO_TIPS, Tips
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -59,40 +62,94 @@ def refuse_unsaveable(save: Path | None) -> None:
         raise Refusal(f"--save must be a file in a folder that can be written, got {save}")
 
 
-def train_single(
+def trained(
     architecture: Architecture,
     config: StudyConfig,
     say: Callable[[str], None],
     *,
     device: str,
     data_dir: Path | None,
-    save: Path | None,
-) -> None:
-    """Train, say each epoch, and save the weights if asked.
+    tips: Tips = NO_TIPS,
+) -> tuple["Module", "Images"]:
+    """Train, say each epoch, and return the network and the images it was trained on.
 
     Raises:
-        Refusal: the loss became no number, memory ran out, or the weights could not be written.
+        Refusal: a tip does not fit, the loss became no number, or memory ran out.
     """
     from .loop import TrainingDivergedError, train
     from .worker import OUT_OF_MEMORY, images_of, is_out_of_memory, seeded_model
 
-    ensure(config.protocol.dataset, data_dir, say)
+    tips.refuse_unfit(architecture, config.protocol.epochs)
     say(_what(architecture, config, device))
     try:
-        images = images_of(config.protocol, data_dir, device)
         model = seeded_model(architecture, config.seed)
-        for epoch, _ in train(model, images, config.protocol, seed=config.seed):
-            say(_line(epoch, config))
+        beginning = _beginning(model, config.protocol, tips, say)
+        ensure(config.protocol.dataset, data_dir, say)
+        images = images_of(config.protocol, data_dir, device)
+        with beginning:
+            for epoch, _ in train(model, images, config.protocol, seed=config.seed):
+                say(_line(epoch, config))
     except TrainingDivergedError as error:
         raise Refusal(f"{error}; a smaller --learning-rate may help") from error
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         raise Refusal(OUT_OF_MEMORY) from error
-    if save is not None:
-        _save(model, architecture, save)
-        say(f"weights: {save}")
-    _say_what_is_idle(model, images, say)
+    return model, images
+
+
+def keep(
+    model: "Module", architecture: Architecture, save: Path, say: Callable[[str], None]
+) -> None:
+    """Write the weights and say where they are.
+
+    Raises:
+        Refusal: the disk refuses.
+    """
+    from .weights import save_weights
+
+    save_weights(model, architecture, save)
+    say(f"weights: {save}")
+
+
+def say_what_is_idle(model: "Module", images: "Images", say: Callable[[str], None]) -> None:
+    """Name each attention module without which the network would do as well."""
+    from backbones import reason_dead
+
+    from .worker import gates_of
+
+    for name, facts in gates_of(model, images).items():
+        reason = reason_dead(facts)
+        if reason:
+            say(f"attention without effect in {name}: {reason}")
+
+
+def _beginning(
+    model: "Module", protocol: Protocol, tips: Tips, say: Callable[[str], None]
+) -> AbstractContextManager[None]:
+    """Load what the tips say, and return the context in which the training begins so.
+
+    Raises:
+        Refusal: the weights do not fit, or leave out some of what shall be frozen.
+    """
+    from .beginning import backbone_names, begun
+    from .transfer import in_words, transferred
+
+    if tips.init_from is not None:
+        found = transferred(model, tips.init_from)
+        say(f"{tips.init_from}: {in_words(found, model)}")
+        missing = sorted(backbone_names(model) & set(found.fresh))
+        if tips.freeze_backbone is not None and missing:
+            raise Refusal(
+                f"--freeze-backbone needs weights of the whole backbone in --init-from, got none "
+                f"for {len(missing)} of its tensors, as {missing[0]}"
+            )
+    steps = ceil(protocol.train_images / protocol.batch_size)
+    return begun(
+        model,
+        frozen_steps=steps * (tips.freeze_backbone or 0),
+        warmup_steps=steps * (tips.attention_warmup or 0),
+    )
 
 
 def _what(architecture: Architecture, config: StudyConfig, device: str) -> str:
@@ -111,25 +168,3 @@ def _line(epoch: Epoch, config: StudyConfig) -> str:
         f"validation loss {epoch.validation_loss:.3f}, validation accuracy "
         f"{100 * epoch.accuracy:.2f} %, {epoch.seconds:.0f} s ({speed:,.0f} images/s)"
     )
-
-
-def _say_what_is_idle(model: "Module", images: "Images", say: Callable[[str], None]) -> None:
-    """Name each attention module without which the network would do as well."""
-    from backbones import reason_dead
-
-    from .worker import gates_of
-
-    for name, facts in gates_of(model, images).items():
-        reason = reason_dead(facts)
-        if reason:
-            say(f"attention without effect in {name}: {reason}")
-
-
-def _save(model: "Module", architecture: Architecture, path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_model
-
-    try:
-        save_model(model, str(path), metadata={"architecture": architecture.to_json()})
-    except SafetensorError as error:
-        raise Refusal(f"the weights could not be written to {path}: {error}") from error

@@ -70,19 +70,25 @@ def seeded_model(architecture: Architecture, seed: int) -> nn.Module:
         return build(architecture)
 
 
-def images_of(protocol: Protocol, data_dir: Path | None, device: str) -> Images:
-    """Return the study's images on the device; a worker keeps them between jobs."""
-    split = protocol.dataset, protocol.data_seed, protocol.train_images
+def images_of(
+    protocol: Protocol, data_dir: Path | None, device: str, *, with_validation: bool = False
+) -> Images:
+    """Return the study's images on the device; a worker keeps them between jobs.
+
+    With the validation images it trains on them, too.
+    """
+    split = protocol.dataset, protocol.data_seed, protocol.train_images, with_validation
     return _images(split, protocol.crop_padding, data_dir, device)
 
 
 @lru_cache(maxsize=1)
 def _images(
-    split: tuple[str, int, int], crop_padding: int, data_dir: Path | None, device: str
+    split: tuple[str, int, int, bool], crop_padding: int, data_dir: Path | None, device: str
 ) -> Images:
-    dataset, data_seed, num_train = split
+    dataset, data_seed, num_train, with_validation = split
     found = load(dataset, data_dir, data_seed=data_seed, num_train=num_train)
-    return on_device(found, crop_padding, torch.device(device))
+    pooled = found.pooled() if with_validation else found
+    return on_device(pooled, crop_padding, torch.device(device))
 
 
 def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
@@ -91,7 +97,7 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     model = seeded_model(architecture, job.seed)
     measured = measure(model)
     _refuse_other_cost(architecture, measured)
-    images = images_of(job.protocol, job.data_dir, job.device)
+    images = images_of(job.protocol, job.data_dir, job.device, with_validation=job.with_validation)
     start_up, seconds, validating, last = 0.0, 0.0, 0.0, None
     trained = train(
         model,
@@ -110,6 +116,10 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         yield epoch
     assert last is not None, "a protocol has at least one epoch"
     ended = time.perf_counter()
+    if job.keep is not None and last.accuracy >= job.keep.above:
+        from .keeping import keep  # matplotlib takes a second, and most trainings do without
+
+        keep(job.keep, model, architecture, images)
     gates = as_plain(gates_of(model, images))
     closing = time.perf_counter() - ended
     yield Outcome(

@@ -207,6 +207,7 @@ def test_the_model_stays_as_it_was_when_the_pass_fails_halfway() -> None:
     assert_same(before, model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_place", [False, True])
 def test_a_compiled_model_is_heard_also_after_it_has_run(in_place: bool) -> None:
     model = network({"attention": {"kind": "se"}, "position": "residual"}).eval()

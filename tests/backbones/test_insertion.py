@@ -167,6 +167,7 @@ def test_a_model_is_copied_and_pickled_with_its_attention(name: str) -> None:
             assert torch.equal(one(images()), expected_BK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", ["BasicBlock", "Bottleneck"])
 def test_a_model_is_one_graph(block: str) -> None:
     torch.compiler.reset()

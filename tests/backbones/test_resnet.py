@@ -50,7 +50,7 @@ def test_resnet20_and_resnet18_have_the_papers_size_when_built() -> None:
     assert (large.macs, large.params) == (555_422_720, 11_173_962)
 
 
-@pytest.mark.parametrize("name", ["resnet20", "resnet18"])
+@pytest.mark.parametrize("name", ["resnet20", pytest.param("resnet18", marks=pytest.mark.slow)])
 def test_baselines_count_as_their_closed_form(name: str) -> None:
     for architecture in baselines(SearchSpace(backbone=name)).values():
         refuse_difference(architecture, build(architecture))

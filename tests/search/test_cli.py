@@ -14,6 +14,7 @@ from search import session
 from search.cli import app, run_command
 from space import digest, plain, read_architecture
 from studies import only_driver, open_existing
+from studies.sessions import sessions
 
 FAKE = "tests.search.fake_trainer:train"
 SAMPLE = ["--dataset", "cifar10-sample"]
@@ -77,6 +78,12 @@ def test_a_run_goes_on_with_the_stored_settings(
     study = open_existing(url, "attention")
     assert study.settings["epochs"] == 1
     assert len(study.optuna.trials) == 5
+    first, second = sessions(study)
+    assert (first.ending, second.ending, first.surroundings.num_workers) == ("total", "total", 1)
+    assert first.ended_at
+    assert first.ended_at <= second.started_at
+    assert first.surroundings.hardware
+    assert {"python", "optuna", "torch"} <= set(first.surroundings.versions)
 
 
 def test_a_budget_is_said_kept_and_the_same_when_given_again(
@@ -443,6 +450,15 @@ def test_commands_and_options_are_frozen() -> None:
     training += ["--averaging", "--curve-images", "--protocol"]
     run = ["--baselines", "--cost", "--max-time", "--references", "--sampler", "--audit"]
     run += ["--early-stop", "--kinds", "--max-macs", "--max-params", "--replicates"]
+    beginning = ["--attention-warmup", "--freeze-backbone", "--init-from"]
+    gates = ["--data-dir", "--dataset", "--device", "--epochs", "--seed", "--train-images"]
+    exported = ["--fold", "--onnx", "--onnx-batch", "--weights"]
+    extra = ["--data-dir", "--device", "--format", "--seeds", "--workers", "--yes"]
+    explain = ["--ablate", "--cost", "--out"]
+    confirm = ["--again", "--epochs", "--resolve", "--top", "--train-images"]
+    baselines = ["--backbone", "--batch-size", "--confirm", "--data-dir", "--dataset", "--device"]
+    baselines += ["--epochs", "--file", "--format", "--kinds", "--learning-rate", "--recipe"]
+    baselines += ["--seed", "--seeds", "--train-images", "--weight-decay", "--workers"]
     pilot = ["--backbone", "--budget", "--dataset", "--device", "--workers"]
     assert names == {
         "space": ["--backbone", "--format"],
@@ -453,7 +469,12 @@ def test_commands_and_options_are_frozen() -> None:
         "status": study,
         "front": ["--cost", "--format", *study],
         "plot": ["--cost", "--out", *study],
-        "export": ["--cost", "--out", "--pick", *study],
-        "train": sorted([*training, "--save", "file"]),
-        "dashboard": ["--port", *study],
+        "report": ["--cost", "--out", *study],
+        "explain": sorted([*explain, *extra, *study]),
+        "confirm": sorted([*confirm, *extra, *study]),
+        "baselines": sorted([*baselines, *study]),
+        "export": sorted([*exported, "--cost", "--out", "--pick", *study]),
+        "train": sorted([*training, *beginning, "--save", "file"]),
+        "gates": sorted([*gates, "--images", "--out", "--weights", "file"]),
+        "dashboard": ["--port", "--snapshot", *study],
     }

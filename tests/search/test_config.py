@@ -46,6 +46,7 @@ OTHER_PROTOCOL: dict[str, Any] = {
     "precision": "bfloat16",
     "averaging": 0.1,
     "curve_images": 500,
+    "recipe": "tutorial",
 }
 OTHER_STUDY: dict[str, Any] = {
     "backbone": "resnet18",
@@ -132,7 +133,7 @@ def test_a_refusal_names_the_option_the_rule_and_the_value(
 def test_older_protocols_keep_their_digest() -> None:
     """What they lacked counts only where it is used."""
     plain = {name: value for name, value in OTHER_PROTOCOL.items() if name not in LATER}
-    assert set(LATER) == {"averaging", "curve_images"}
+    assert set(LATER) == {"averaging", "curve_images", "recipe"}
     known = Protocol(**plain).model_dump(mode="json", exclude=set(LATER))
     text = json.dumps(known, sort_keys=True)
     assert Protocol(**plain).digest() == sha256(text.encode()).hexdigest()[:16]

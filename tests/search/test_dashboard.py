@@ -1,13 +1,28 @@
-"""The note that the dashboard shows on a study."""
+"""What the dashboard shows of a study beside its own plots."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 from search.config import StudyConfig, config_of
-from search.dashboard import FIGURE, NOTE, note_of, save_note
-from studies import OpenStudy
-from tests.search.scripted import SETTINGS
+from search.dashboard import snapshot
+from search.dashboard_feed import (
+    AREA,
+    FIGURE,
+    MEMBER,
+    NOTE,
+    STAGES,
+    feed,
+    note_of,
+    save_member_notes,
+    save_note,
+)
+from search.driver import Driver, Limits
+from search.listener import Listener
+from studies import OpenStudy, create_or_open, open_existing, read_front
+from tests.search.scripted import SETTINGS, ScriptedExecutor
 
 notes = pytest.importorskip("optuna_dashboard")
 
@@ -41,7 +56,7 @@ def test_without_the_extra_nothing_is_saved(
     study: OpenStudy, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("search.dashboard.find_spec", lambda _: None)
-    save_note(study, config)
+    feed(study, config, read_front(study), "title")
     assert notes.get_note(study.optuna) == ""
 
 
@@ -50,3 +65,65 @@ def test_the_note_is_written_once(study: OpenStudy, config: StudyConfig, tmp_pat
     before = (tmp_path / "study.db-wal").stat().st_size
     save_note(study, config)
     assert (tmp_path / "study.db-wal").stat().st_size == before
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> OpenStudy:
+    """Return a study of 12 trainings."""
+    folder = tmp_path_factory.mktemp("fed")
+    config = config_of({**SETTINGS, "backbone": "resnet8", "sampler": "random"})
+    made = create_or_open(f"sqlite:///{folder}/study.db", "attention", config.settings())
+    driver = Driver(made, config, ScriptedExecutor(), listener=Listener())
+    assert driver.run(Limits(12), lambda: False) == "total"
+    return made
+
+
+def note_on(study: OpenStudy, trial: int) -> str:
+    """Return the note on a trial as the dashboard's server reads it."""
+    from optuna_dashboard._note import get_note_from_system_attrs
+
+    storage = study.optuna._storage
+    attributes = storage.get_study_system_attrs(study.optuna._study_id)
+    number = study.optuna.get_trials(deepcopy=False)[trial]._trial_id
+    return str(get_note_from_system_attrs(attributes, number)["body"])
+
+
+def test_a_study_is_fed_with_three_figures_and_a_note_on_each_member(finished: OpenStudy) -> None:
+    from optuna_dashboard._custom_plot_data import list_graph_object_ids
+
+    front = read_front(finished)
+    config = config_of(dict(finished.settings))
+    feed(finished, config, front, "Front")
+    attributes = finished.optuna._storage.get_study_system_attrs(finished.optuna._study_id)
+    assert set(list_graph_object_ids(attributes)) == {FIGURE, AREA, STAGES}
+    members = {row.trial: row for row in front.rows}
+    for trial in range(12):
+        text = note_on(finished, trial)
+        assert text.startswith(MEMBER) == (trial in members)
+        if trial in members:
+            row = members[trial]
+            assert "backbone: resnet8" in text
+            assert f"(n = {row.estimate.num_evaluations})" in text
+
+
+def test_who_leaves_the_front_loses_the_note_but_not_the_users_own(finished: OpenStudy) -> None:
+    front = read_front(finished)
+    save_member_notes(finished, front)
+    others = [one for one in front.points if one not in front.rows][:1]
+    save_member_notes(finished, replace(front, rows=(*front.rows[:1], *others)))
+    assert note_on(finished, others[0].trial).startswith(MEMBER)
+    for row in front.rows[1:]:
+        assert note_on(finished, row.trial) == ""
+    save_member_notes(finished, front)
+    assert note_on(finished, others[0].trial) == ""
+
+
+def test_a_snapshot_is_whole_and_what_is_deleted_there_stays_here(finished: OpenStudy) -> None:
+    with snapshot(finished.url) as url:
+        assert url != finished.url
+        copy = open_existing(url, "attention")
+        assert len(copy.optuna.trials) == len(finished.optuna.trials)
+        optuna.delete_study(study_name="attention", storage=copy.optuna._storage)
+        copy.engine.dispose()
+    assert len(open_existing(finished.url, "attention").optuna.trials) == 12
+    assert not Path(url.removeprefix("sqlite:///")).exists()

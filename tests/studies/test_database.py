@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from space import Refusal
 from studies import OpenStudy, create_or_open, database_path, open_existing, storage_problem
 from studies.database import BUSY_SECONDS, open_engine, open_storage
-from studies.tables import Table, create_tables
+from studies.schema import Table, create_tables
 
 COLUMNS = {
     "attention_studies": ["study_uid", "name", "schema_version", "settings", "created_at"],
@@ -36,6 +36,15 @@ COLUMNS = {
     "attention_test_ledger": [
         *("number", "study_uid", "dataset", "digest", "seed", "reason", "opened_at"),
     ],
+    "attention_extra_trainings": [
+        *("id", "study_uid", "purpose", "protocol_digest", "digest", "architecture", "seed"),
+        *("state", "reason", "accuracy", "correct", "seconds", "finished_at"),
+    ],
+    "attention_test_readings": ["number", "extra_id", "accuracy", "correct"],
+    "attention_confirmations": [
+        *("id", "study_uid", "key", "document", "latency_ratios", "created_at"),
+    ],
+    "attention_sessions": ["id", "study_uid", "document", "started_at", "ended_at", "ending"],
 }
 
 

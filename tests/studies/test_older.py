@@ -34,6 +34,7 @@ def test_what_an_older_study_lacks_is_off() -> None:
         "epochs": 6,
         "averaging": 0.0,
         "curve_images": None,
+        "recipe": "study",
         "early_stop": False,
         "audit": 0.0,
         "replicates": 0.0,

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from search import session
+from search.batch import trained
 from search.cli import run_command
 from search.config import Protocol
 from search.executors import Event, Job, Lost
 from search.pilot import lines
 from search.pilot.networks import expected_speeds, pilot_networks
 from search.pilot.plan import Pace, Training, ladder, makespan, planned, seconds_of
-from search.pilot.trainings import trained
 from search.protocol_file import read_protocol
 from space import BACKBONES, Refusal, cost, digest
 from tests.search.scripted import ScriptedExecutor, succeed

@@ -100,3 +100,9 @@ def test_normalised_images_are_channels_last_in_memory(images: Tensor) -> None:
     assert found_BCHW.shape == (20, 3, 32, 32)
     assert found_BCHW.is_contiguous(memory_format=torch.channels_last)
     assert not found_BCHW.is_contiguous()
+
+
+def test_without_flips_and_padding_a_crop_is_the_image(images: Tensor) -> None:
+    still_3B = crop_draws(20, torch.Generator().manual_seed(3), flips=False)
+    assert torch.equal(cropped(images, torch.arange(20), still_3B), images)
+    assert torch.equal(still_3B[:2], draws(20, 3)[:2])

@@ -97,11 +97,11 @@ def test_the_schedule_runs_over_the_whole_training(
 ) -> None:
     seen: list[float] = []
 
-    def recorded(progress: float, peak: float, warmup: float) -> float:
+    def recorded(own: Protocol, progress: float) -> float:
         seen.append(progress)
-        return peak * warmup
+        return own.learning_rate * own.warmup
 
-    monkeypatch.setattr(loop, "one_cycle", recorded)
+    monkeypatch.setattr(loop, "rate", recorded)
     list(train(seeded_model(PLAIN, 0), images, protocol, seed=0))
     assert seen == pytest.approx([(step + 0.5) / 8 for step in range(8)])  # 2 epochs of 4 steps
 

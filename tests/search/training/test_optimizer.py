@@ -74,3 +74,11 @@ def test_a_step_is_nesterovs(small_config: StudyConfig) -> None:
         velocity = momentum * velocity + total
         weight -= rate * (total + momentum * velocity)
         assert model.weight.item() == pytest.approx(weight, rel=1e-5)
+
+
+def test_the_tutorials_optimiser_is_adam(small_config: StudyConfig) -> None:
+    changed = {"recipe": "tutorial", "learning_rate": 1e-3, "weight_decay": 1e-4}
+    found = optimizer_of(nn.Linear(4, 2), small_config.protocol.model_copy(update=changed))
+    assert isinstance(found, torch.optim.Adam)
+    (group,) = found.param_groups
+    assert (group["lr"], group["weight_decay"], len(group["params"])) == (1e-3, 1e-4, 2)

@@ -1,6 +1,7 @@
 import pytest
 
-from search.training.schedule import one_cycle
+from search.config import StudyConfig
+from search.training.schedule import one_cycle, rate
 
 PEAK, WARMUP = 0.2, 0.25
 
@@ -26,3 +27,11 @@ def test_no_step_has_a_negative_rate_and_all_together_half_the_peak() -> None:
         assert min(rates) == 0
         assert max(rates) == pytest.approx(PEAK, rel=1e-3)
         assert sum(rates) / 10_000 == pytest.approx(PEAK / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.1, 0.5, 1.0])
+def test_the_tutorials_rate_is_always_the_same(progress: float, small_config: StudyConfig) -> None:
+    own = small_config.protocol
+    assert rate(own, progress) == one_cycle(progress, own.learning_rate, own.warmup)
+    theirs = own.model_copy(update={"recipe": "tutorial", "learning_rate": 1e-3})
+    assert rate(theirs, progress) == 1e-3

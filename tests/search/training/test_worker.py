@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from search.config import Protocol, StudyConfig
-from search.executors.jobs import Job, JobFailedError, JobStoppedError, Probed
+from search.executors.jobs import Job, JobFailedError, JobStoppedError, Keep, Probed
 from search.training import worker
 from search.training.loop import Images, TrainingDivergedError
+from search.training.weights import load_weights
 from space import Cost, SearchSpace, baselines, cost, plain
 from studies import Epoch, Outcome
 
@@ -27,8 +28,10 @@ def few_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the worker validate on 40 images."""
     original = worker.images_of
 
-    def images_of(protocol: Protocol, data_dir: Path | None, device: str) -> Images:
-        whole = original(protocol, data_dir, device)
+    def images_of(
+        protocol: Protocol, data_dir: Path | None, device: str, *, with_validation: bool
+    ) -> Images:
+        whole = original(protocol, data_dir, device, with_validation=with_validation)
         return replace(
             whole,
             validation_NHWC=whole.validation_NHWC[:40],
@@ -153,3 +156,15 @@ def test_images_are_kept_between_jobs_of_one_protocol(small_config: StudyConfig)
     assert worker.images_of(protocol.halved(), None, "cpu") is first
     longer = protocol.model_copy(update={"train_images": 210})
     assert len(worker.images_of(longer, None, "cpu").train_labels_N) == 210
+
+
+def test_a_job_may_train_on_the_validation_images_too_and_keep_its_weights(
+    job: Job, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.safetensors"
+    once = job.protocol.model_copy(update={"epochs": 1})
+    wanted = replace(job, with_validation=True, keep=Keep(path), protocol=once)
+    *_, outcome = worker.train_job(wanted, never)
+    assert isinstance(outcome, Outcome)
+    assert outcome.images_per_second == pytest.approx(1_200 / outcome.seconds)
+    load_weights(USUAL["se"], path)

@@ -1,0 +1,88 @@
+"""Files of front members beside the database: weights, pictures, and what Optuna keeps of those.
+
+A worker writes them for a training that may be on the front; they go when it is not.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from studies import Evaluation, Front, OpenStudy, database_path
+from studies.artifacts import attach
+from studies.drawings import drawing
+
+from .executors.jobs import Keep
+
+WEIGHTS, GATES = ".safetensors", ".gates.png"
+
+
+def front_folder(study: OpenStudy) -> Path:
+    """Return the folder of the study's front members, beside its database."""
+    path = database_path(study.url)
+    return path.with_name(f"{path.stem}.{study.name}.front")
+
+
+def kept_weights(study: OpenStudy, found: Collection[Evaluation], digest: str) -> Path | None:
+    """Return the newest weights that were kept of an architecture, if there are some."""
+    return _newest(study, found, digest, WEIGHTS)
+
+
+def kept_gates(study: OpenStudy, found: Collection[Evaluation], digest: str) -> Path | None:
+    """Return the newest picture of its gates, if there is one."""
+    return _newest(study, found, digest, GATES)
+
+
+def _newest(
+    study: OpenStudy, found: Collection[Evaluation], digest: str, ending: str
+) -> Path | None:
+    ids = sorted((one.id for one in found if one.digest == digest), reverse=True)
+    paths = (front_folder(study) / f"{number}{ending}" for number in ids)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def keep_of(study: OpenStudy, row: Evaluation, front: Front | None) -> Keep | None:
+    """Return what a worker shall keep of a training: all that comes near the front at its cost."""
+    if row.purpose == "reference":
+        return None
+    folder = front_folder(study)
+    folder.mkdir(exist_ok=True)
+    files = folder / f"{row.id}{WEIGHTS}", folder / f"{row.id}{GATES}"
+    return Keep(*files, above=_level(front, row), required=False)
+
+
+def attach_pictures(study: OpenStudy, row: Evaluation) -> None:
+    """Attach to a trial, which is not told yet, what was kept of it: the dashboard shows it."""
+    folder = front_folder(study)
+    if row.trial is None or not (folder / f"{row.id}{WEIGHTS}").is_file():
+        return
+    attach(study, row.trial, "architecture.svg", drawing(row.architecture).encode())
+    gates = folder / f"{row.id}{GATES}"
+    if gates.is_file():
+        attach(study, row.trial, "gates.png", gates.read_bytes())
+
+
+def prune(
+    study: OpenStudy, front: Front, known: dict[int, Evaluation], running: Collection[int]
+) -> None:
+    """Remove the files of all that is not on the front, but for the newest run of each row."""
+    newest: dict[str, int] = {}
+    paths = [(int(one.name.split(".")[0]), one) for one in front_folder(study).glob("[0-9]*.*")]
+    on_front = {one.digest for one in front.rows}
+    for number, _ in paths:
+        row = known.get(number)
+        if row is not None and row.state == "complete" and row.digest in on_front:
+            newest[row.digest] = max(number, newest.get(row.digest, 0))
+    kept = {*newest.values(), *running}
+    gone = [path for number, path in paths if number not in kept]
+    if not running:
+        gone += front_folder(study).glob(".*.part")  # of workers that were killed as they wrote
+    for path in gone:
+        path.unlink(missing_ok=True)
+
+
+def _level(front: Front | None, row: Evaluation) -> float:
+    """Return the estimate at no more than this cost, less what one run may be off by."""
+    if front is None or front.noise is None:
+        return 0.0
+    name = front.cost_name
+    within = [one.estimate.accuracy for one in front.rows if one.cost[name] <= row.cost[name]]
+    return max(within, default=0.0) - front.noise.sd

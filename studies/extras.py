@@ -1,0 +1,139 @@
+"""Trainings beside a study's total: asked for by a command, stored one by one, never repeated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlalchemy import inspect, select, update
+from sqlalchemy.orm import Session
+
+from space import Architecture, digest
+
+from .extra_tables import ExtraRow
+from .records import Outcome
+from .schema import create_tables
+from .storage import OpenStudy
+
+ExtraPurpose = Literal["confirm", "fresh", "ablation", "baseline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A training that somebody asks for."""
+
+    purpose: ExtraPurpose
+    architecture: Architecture
+    seed: int
+    protocol_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One such training; accuracy from 0 to 1 on validation images, if it is complete."""
+
+    id: int
+    wanted: Wanted
+    digest: str
+    state: Literal["waiting", "complete", "failed"]
+    reason: str | None = None
+    accuracy: float | None = None
+    correct: bytes | None = None
+    seconds: float | None = None
+
+
+def asked_for(study: OpenStudy, wanted: Sequence[Wanted]) -> tuple[Extra, ...]:
+    """Return these trainings in this order, stored before or stored now.
+
+    One that failed is asked for again: its reason may be mended.
+    """
+    create_tables(study.engine)  # an older version made the study without these
+    with Session(study.engine) as session:
+        known = {_key(one.wanted): one.id for one in _all(session, study)}
+        for one in wanted:
+            if _key(one) not in known:
+                session.add(row := _row(study, one))
+                session.flush()
+                known[_key(one)] = row.id
+        ids = [known[_key(one)] for one in wanted]
+        again = update(ExtraRow).where(ExtraRow.id.in_(ids), ExtraRow.state == "failed")
+        session.execute(again.values(state="waiting", reason=None))
+        session.commit()
+        found = {one.id: one for one in _all(session, study)}
+    return tuple(found[number] for number in ids)
+
+
+def known_extras(study: OpenStudy, wanted: Sequence[Wanted]) -> tuple[Extra, ...]:
+    """Return what is known of these trainings, without asking for them: a new one has no id."""
+    if not inspect(study.engine).has_table(ExtraRow.__tablename__):
+        return tuple(Extra(0, one, digest(one.architecture), "waiting") for one in wanted)
+    with Session(study.engine) as session:
+        known = {_key(one.wanted): one for one in _all(session, study)}
+    return tuple(
+        known.get(_key(one)) or Extra(0, one, digest(one.architecture), "waiting")
+        for one in wanted
+    )
+
+
+def complete_extra(study: OpenStudy, extra: Extra, outcome: Outcome) -> Extra:
+    """Store what came out: from here on it is never repeated."""
+    return _ended(
+        study,
+        extra,
+        state="complete",
+        accuracy=outcome.accuracy,
+        correct=outcome.correct,
+        seconds=outcome.seconds,
+    )
+
+
+def fail_extra(study: OpenStudy, extra: Extra, reason: str) -> Extra:
+    """Store why nothing came out."""
+    return _ended(study, extra, state="failed", reason=reason)
+
+
+def _ended(study: OpenStudy, extra: Extra, **values: object) -> Extra:
+    with Session(study.engine) as session:
+        session.execute(
+            update(ExtraRow)
+            .where(ExtraRow.id == extra.id)
+            .values(**values, finished_at=datetime.now(UTC))
+        )
+        session.commit()
+        return _record(session.get_one(ExtraRow, extra.id))
+
+
+def _all(session: Session, study: OpenStudy) -> list[Extra]:
+    query = select(ExtraRow).where(ExtraRow.study_uid == study.uid).order_by(ExtraRow.id)
+    return [_record(row) for row in session.scalars(query)]
+
+
+def _key(one: Wanted) -> tuple[str, str, str, int]:
+    return one.purpose, one.protocol_digest, digest(one.architecture), one.seed
+
+
+def _row(study: OpenStudy, one: Wanted) -> ExtraRow:
+    return ExtraRow(
+        study_uid=study.uid,
+        purpose=one.purpose,
+        protocol_digest=one.protocol_digest,
+        digest=digest(one.architecture),
+        architecture=one.architecture.to_json(),
+        seed=one.seed,
+        state="waiting",
+    )
+
+
+def _record(row: ExtraRow) -> Extra:
+    architecture = Architecture.from_json(row.architecture)
+    purpose: ExtraPurpose = row.purpose  # type: ignore[assignment] # the column holds what we wrote
+    return Extra(
+        row.id,
+        Wanted(purpose, architecture, row.seed, row.protocol_digest),
+        row.digest,
+        row.state,  # type: ignore[arg-type] # the same
+        row.reason,
+        row.accuracy,
+        row.correct,
+        row.seconds,
+    )

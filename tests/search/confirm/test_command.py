@@ -1,0 +1,218 @@
+"""`search confirm` as it is typed, with a trainer and a reader without torch."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from search.cli import run_command
+from search.commands import confirm
+from search.config import config_of
+from search.confirm import opening
+from search.confirm import session as confirm_session
+from search.driver import Driver, Limits
+from search.executors import Event, Failed, Job
+from search.listener import Listener
+from space import Architecture, digest
+from studies import create_or_open, evaluations, only_driver, open_existing
+from studies.confirmations import confirmations, known_trainings
+from studies.ledger import LedgerEntry, is_recorded, readings
+from tests.search.fake_trainer import fake_accuracy
+from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
+
+FAILS: list[str] = []  # what the workers fail at now
+ASK = ["confirm", "--top", "1", "--seeds", "2", "--device", "cpu", "--workers", "1"]
+
+
+def reply(job: Job) -> list[Event]:
+    """Do a job as a worker does, its weights included."""
+    if FAILS and not Architecture.from_json(job.architecture).is_plain:
+        return [Failed(job.id, job.attempt, "out of memory", worker_is_spent=True)]
+    if job.keep is not None:
+        job.keep.weights.write_text(f"weights of seed {job.seed}")
+    return succeed(job)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a study of 12 trainings, its speed among them."""
+    folder = tmp_path_factory.mktemp("finished")
+    config = config_of({**SETTINGS, "backbone": "resnet8", "sampler": "random"})
+    study = create_or_open(f"sqlite:///{folder}/study.db", "attention", config.settings())
+    driver = Driver(study, config, ScriptedExecutor(), listener=Listener())
+    assert driver.run(Limits(12), lambda: False) == "total"
+    study.engine.dispose()
+    return folder
+
+
+class Reader:
+    """Reads a model's test accuracy from its digest and seed; counts, and may be cut short."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.stop_after = 10**9
+
+    def read(
+        self, architecture: Architecture, weights: Path, entry: LedgerEntry
+    ) -> tuple[float, bytes]:
+        assert is_recorded(entry)
+        if self.count == self.stop_after:
+            raise KeyboardInterrupt
+        self.count += 1
+        seed = int(weights.read_text().split()[-1])
+        return fake_accuracy(digest(architecture), seed), b"\xff"
+
+
+@pytest.fixture
+def reader(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Work on a copy of the study, in its folder."""
+    from search.training import testing
+
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(confirm_session, "LocalExecutor", lambda *_: ScriptedExecutor(reply))
+    FAILS.clear()
+    fake = Reader()
+    monkeypatch.setattr(testing, "reader", lambda *_: fake.read)
+    monkeypatch.setattr(confirm, "_ratios", lambda _bench, plan: (1.0,) * len(plan.arms))
+    return fake
+
+
+def as_json(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_confirmation_says_what_it_takes_trains_reads_and_concludes(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(ASK) == 0
+    shown = capsys.readouterr().out
+    for part in (
+        "1 finalist and",
+        "2 seeds each and 6 of plain",
+        "tells gains over plain of",
+        "forecast: ",
+        "deeper plain",
+        "resnet14",
+        "intervals: Dunnett's",
+        "optimism: the study claimed",
+        "test images read once for each model",
+        "verdict: ",
+    ):
+        assert part in shown
+    study = open_existing("sqlite:///study.db", "attention")
+    (plan,) = confirmations(study)
+    found = known_trainings(study, plan)
+    assert all(one.state == "complete" for one in (*found.confirm, *found.fresh))
+    assert reader.count == len(readings(study)) == len(found.confirm)
+    assert sum(one.counts for one in evaluations(study)) == 12  # confirmations are none of them
+
+
+def test_asked_again_it_shows_the_result_and_trains_and_reads_nothing(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([*ASK, "--format", "json"]) == 0
+    first, count = as_json(capsys), reader.count
+    FAILS.append("all but plain")
+    with only_driver("sqlite:///study.db", "attention"):  # the study may even be running
+        assert run_command([*ASK, "--format", "json"]) == 0
+    assert as_json(capsys) == first
+    assert reader.count == count
+
+
+def test_reading_anew_is_counted(reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(ASK) == 0
+    models = reader.count
+    assert run_command([*ASK, "--again"]) == 0
+    assert reader.count == 2 * models
+    assert "test images read twice for each model" in capsys.readouterr().out
+
+
+def test_one_that_is_cut_short_goes_on_and_reads_no_model_twice(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader.stop_after = 3
+    assert run_command(ASK) == 130
+    assert "ended at once; the same command goes on" in capsys.readouterr().out
+    reader.stop_after = 10**9
+    assert run_command([*ASK, "--format", "json"]) == 0
+    found = as_json(capsys)
+    study = open_existing("sqlite:///study.db", "attention")
+    assert len({one.extra_id for one in readings(study)}) == len(readings(study)) == reader.count
+    assert [one.number for one in readings(study)] == list(range(1, reader.count + 1))
+    assert found["num_readings"] == 1
+
+
+@pytest.mark.usefixtures("reader")
+def test_failed_trainings_are_said_and_trained_again_by_the_same_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    FAILS.append("all but plain")
+    assert run_command(ASK) == 1
+    shown = capsys.readouterr().out
+    assert "trainings failed" in shown
+    assert "nothing can be said" in shown
+    FAILS.clear()
+    assert run_command(ASK) == 0
+    assert "trainings failed" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("reader")
+def test_over_an_hour_needs_yes_and_writes_nothing_without(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "WITHOUT_YES", 0.0)
+    assert run_command(ASK) == 2
+    assert "need --yes" in capsys.readouterr().err
+    study = open_existing("sqlite:///study.db", "attention")
+    assert confirmations(study) == ()
+    assert not Path("study.attention.confirm").exists()
+    assert run_command([*ASK, "--yes"]) == 0
+
+
+@pytest.mark.usefixtures("reader")
+def test_the_points_to_resolve_choose_the_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    """The fake's noise is 0.12 points: a gain of 0.5 needs few seeds."""
+    assert run_command([*ASK, "--resolve", "0.5", "--format", "json"]) == 0
+    found = as_json(capsys)
+    arms = found["arms"]
+    assert isinstance(arms, list)
+    assert 2 <= len(arms[1]["seeds"]) <= 5
+    assert len(arms[0]["seeds"]) == 3 * len(arms[1]["seeds"])
+
+
+@pytest.mark.usefixtures("reader")
+def test_weights_that_are_gone_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(ASK) == 0
+    next(Path("study.attention.confirm").iterdir()).unlink()
+    capsys.readouterr()
+    assert run_command([*ASK, "--again"]) == 2
+    assert "the weights of a confirmed model must lie at" in capsys.readouterr().err
+    assert run_command(ASK) == 0  # what was read is known
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["--top", "0"], "--top must be 1 to 20, got 0"),
+        (["--seeds", "1"], "--seeds must be 2 to 50, since an interval needs two, got 1"),
+        (["--resolve", "0"], "--resolve must be points above 0"),
+        (["--resolve", "0.000001"], "--resolve must be at least"),
+        (["--format", "csv"], "--format must be one of table, json, got csv"),
+        (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+        (["--train-images", "5"], "--train-images must be 1010 to 4000"),
+        (["--workers", "0"], "--workers must be auto or 1 to 256"),
+        (["--study", "other"], "no study other"),
+        (["--storage", "sqlite:///none.db"], "no study database"),
+    ],
+)
+def test_bad_input_gets_one_line(
+    reader: Reader, words: list[str], rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([*ASK, *words]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert rule in lines[0]
+    assert reader.count == 0
