@@ -134,7 +134,7 @@ def _draw_bars(axes: Axes, values_BC: FloatArray, all_BC: FloatArray) -> None:
     The line is the mean of all images: what stands out from it is due to the image.
     """
     finite = all_BC[np.isfinite(all_BC)]
-    low, high = min(0.0, finite.min(initial=0.0)), max(0.0, finite.max(initial=0.0))
+    low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
     mean_C = np.nan_to_num(all_BC, posinf=high, neginf=low).mean(axis=0)
     for place, values_C in enumerate(np.nan_to_num(values_BC, posinf=high, neginf=low)):
         edges = PITCH * place + np.linspace(0, 1, len(values_C) + 1)
