@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from search.training.device import cpu_name
 
@@ -73,7 +72,7 @@ def positive_minutes(text: str) -> float:
 
 
 def publish(
-    table: Table, found: dict[str, object], out: Path | None, lines: Sequence[str] = ()
+    table: RenderableType, found: dict[str, object], out: Path | None, lines: Sequence[str] = ()
 ) -> None:
     """Print the table, the lines, the machine and the command; write the facts, if asked."""
     machine, console = _machine(), Console()

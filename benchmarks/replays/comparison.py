@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .draws import Scale
+from .ground import Ground
 from .history import EVALUATED, POSTERIOR, RAW
 from .play import Played
 from .stops import Stops, stops_of
@@ -59,7 +59,7 @@ class Comparison:
     ratios: list[Ratio]
     stops: dict[str, Stops]
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, Any]:
         """Return it as plain data, curves as rows of mean, low and high."""
         stops = {name: asdict(one) for name, one in self.stops.items()}
         return {
@@ -89,7 +89,7 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 of any field
     return {k: round(v, 4) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def compare(played: Mapping[str, Sequence[Played]], scale: Scale, horizon: int) -> Comparison:
+def compare(played: Mapping[str, Sequence[Played]], ground: Ground, horizon: int) -> Comparison:
     """Return the comparison of the methods, which have the same replays."""
     seconds = min(shortest_seconds(one) for one in played.values())
     rows = [
@@ -97,7 +97,7 @@ def compare(played: Mapping[str, Sequence[Played]], scale: Scale, horizon: int) 
         for name in played
         for report in ((POSTERIOR,) if name in OURS else (POSTERIOR, RAW))
     ]
-    front, num_start = scale.front(), len(scale.start)
+    front, num_start = ground.front(), len(ground.start)
     ratios = [
         _ratio(played[ours], played[peer], report, horizon, num_start)
         for ours in played

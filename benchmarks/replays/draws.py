@@ -6,14 +6,15 @@ same luck. The truth is the mean of the trainings that were not drawn; of all, i
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from space import cost_axis
-from studies.hypervolume import hypervolume
+from space import Architecture, Choice, cost_axis
 
 from ..grid.grid import Entry, Grid, Run
+from .ground import Choose, area, place_of
 
 PLAIN_SEEDS = 3
 BEYOND = 1.1  # of the dearest baseline's cost: where the scored area ends
@@ -72,15 +73,35 @@ class Scale:
         dearest = max(one.cost[self.cost_name] for one in self.baselines)
         return cost_axis(BEYOND * dearest, self.plain.cost[self.cost_name])
 
+    @property
+    def num_epochs(self) -> int:
+        """Return how many epochs a whole training has."""
+        return len(self.plain.runs[0].curve)
+
+    def network(self, name: str) -> Entry:
+        """Return the entry of a name."""
+        return self.grid.named[name]
+
+    def name_of(self, architecture: Architecture) -> str:
+        """Return the name of an architecture of the grid."""
+        return next(one.name for one in self.grid.entries if one.architecture == architecture)
+
+    def drawn(self, choose: Choose) -> str:
+        """Return what a chooser draws, one option for each stage."""
+        stages = range(len(self.plain.architecture.stages))
+        return "/".join(str(choose(_parameter(stage), self.grid.options)) for stage in stages)
+
+    def assignment(self, name: str) -> Mapping[str, Choice]:
+        """Return the options of an architecture by their stages."""
+        return {_parameter(stage): kind for stage, kind in enumerate(name.split("/"))}
+
     def place(self, name: str) -> float:
         """Return where an architecture stands on the cost axis."""
-        costs = self.grid.named[name].cost, self.plain.cost
-        return cost_axis(costs[0][self.cost_name], costs[1][self.cost_name])
+        return place_of(self, name)
 
-    def area(self, accuracies: dict[str, float], plain: float) -> float:
+    def area(self, accuracies: Mapping[str, float], plain: float) -> float:
         """Return the area that these architectures win above plain's accuracy."""
-        points = ((self.place(name), one - plain) for name, one in accuracies.items())
-        return hypervolume(points, self.edge)
+        return area(self, accuracies, plain)
 
     def front(self) -> tuple[str, ...]:
         """Return the architectures on the front at the mean of all trainings, cheapest first."""
@@ -90,3 +111,7 @@ class Scale:
                 level = one.mean
                 kept.append(one.name)
         return tuple(kept)
+
+
+def _parameter(stage: int) -> str:
+    return f"stage{stage + 1}.attention"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from studies import Epoch, Evaluation, Front, completed, front_of
 from studies.posterior import Forecast
 
-from ..grid.grid import Entry, Run
+from ..grid.grid import Run
+from .ground import Network
 
 Report = Mapping[str, float]  # by digest: the accuracy that is claimed of each on the front
 
@@ -30,18 +31,18 @@ class History:
             self._fronts = {length: found}
         return self._fronts[length]
 
-    def begun(self, entry: Entry, run: Run) -> Evaluation:
+    def begun(self, network: Network, run: Run) -> Evaluation:
         """Return the row of a training that begins."""
         number = len(self.evaluations)
-        again = any(one.digest == entry.digest for one in self.evaluations)
+        again = any(one.digest == network.digest for one in self.evaluations)
         return Evaluation(
             id=number + 1,
             trial=number,
             proposal=number,
             purpose="replicate" if again else "trial",
-            digest=entry.digest,
-            architecture=entry.architecture,
-            cost=entry.cost,
+            digest=network.digest,
+            architecture=network.architecture,
+            cost=network.cost,
             seed=run.seed,
             state="running",
             attempt=1,

@@ -26,7 +26,7 @@ class Moasha:
         np.random.seed(seed)  # what it draws and ranks with is the global state
         options = list(scale.grid.options)
         self.scale = scale
-        self.num_epochs = len(scale.plain.runs[0].curve)
+        self.num_epochs = scale.num_epochs
         self.stages = [f"stage{n}" for n, _ in enumerate(scale.plain.architecture.stages, 1)]
         self.scheduler = MOASHA(
             {stage: choice(options) for stage in self.stages},

@@ -1,11 +1,12 @@
-"""One replay of one method on the grid."""
+"""One replay of one method."""
 
 from dataclasses import dataclass, replace
 
 from studies import Evaluation
 
-from ..grid.grid import Entry, Grid, Run
-from .draws import Draws, Scale
+from ..grid.grid import Grid, Run
+from .draws import Scale
+from .ground import Ground, Luck, Network, area
 from .history import REPORTS, History, Report
 from .method import Action, Method
 
@@ -45,25 +46,25 @@ class Played:
     optimism: dict[str, Optimism]  # at the end
 
 
-def play(name: str, method: Method, draws: Draws, scale: Scale, horizon: int) -> Played:
+def play(name: str, method: Method, luck: Luck, ground: Ground, horizon: int) -> Played:
     """Return how a method does with the budget of so many full trainings.
 
     One that stops trainings begins more of them; it goes on until their epochs are spent.
     """
-    grid, trials, reports = scale.grid, list[Trial](), list[dict[str, Report]]()
-    history = History(grid.backbone, scale.cost_name)
-    budget = horizon * len(scale.plain.runs[0].curve)
+    trials, reports, names = list[Trial](), list[dict[str, Report]](), dict[str, str]()
+    history = History(ground.plain.architecture.backbone, ground.cost_name)
+    budget = horizon * ground.num_epochs
     while budget > 0 and len(trials) < MOST_TRIALS * horizon:
-        wanted = scale.start[len(trials)] if len(trials) < len(scale.start) else None
-        chosen = method.ask(history, wanted)
-        run = draws.draw(chosen)
-        row = _trained(method, history, history.begun(grid.named[chosen], run), run)
+        wanted = ground.start[len(trials)] if len(trials) < len(ground.start) else None
+        network = ground.network(method.ask(history, wanted))
+        names[network.digest] = network.name
+        run = luck.draw(network.name)
+        row = _trained(method, history, history.begun(network, run), run)
         method.tell(row)
-        trial = _trial(grid.named[chosen], row, history)
+        trial = _trial(network, row, history)
         trials.append(trial)
         budget -= trial.epochs
         reports.append({kind: report(history) for kind, report in REPORTS.items()})
-    names = {one.digest: one.name for one in grid.entries}
     named = [
         {
             kind: {names[key]: value for key, value in report.items()}
@@ -71,9 +72,9 @@ def play(name: str, method: Method, draws: Draws, scale: Scale, horizon: int) ->
         }
         for one in reports
     ]
-    scores = {kind: tuple(_score(one[kind], draws, scale) for one in named) for kind in REPORTS}
-    optimism = {kind: _optimism(named[-1][kind], draws, scale) for kind in REPORTS}
-    return Played(name, draws.replay, tuple(trials), scores, optimism)
+    scores = {kind: tuple(_score(one[kind], luck, ground) for one in named) for kind in REPORTS}
+    optimism = {kind: _optimism(named[-1][kind], luck, ground) for kind in REPORTS}
+    return Played(name, luck.replay, tuple(trials), scores, optimism)
 
 
 def _trained(method: Method, history: History, row: Evaluation, run: Run) -> Evaluation:
@@ -93,23 +94,23 @@ def _trained(method: Method, history: History, row: Evaluation, run: Run) -> Eva
     return ended
 
 
-def _trial(entry: Entry, row: Evaluation, history: History) -> Trial:
+def _trial(network: Network, row: Evaluation, history: History) -> Trial:
     epochs = len(history.curves[row.id])
-    seconds = epochs * entry.epoch_seconds
-    return Trial(entry.name, row.purpose, row.state == "stopped", epochs, seconds)
+    seconds = epochs * network.epoch_seconds
+    return Trial(network.name, row.purpose, row.state == "stopped", epochs, seconds)
 
 
-def _score(report: Report, draws: Draws, scale: Scale) -> float:
-    truths = {name: draws.truth(name) for name in report}
-    return float(100 * scale.area(truths, draws.truth(scale.plain.name)))
+def _score(report: Report, luck: Luck, ground: Ground) -> float:
+    truths = {name: luck.truth(name) for name in report}
+    return float(100 * area(ground, truths, luck.truth(ground.plain.name)))
 
 
-def _optimism(report: Report, draws: Draws, scale: Scale) -> Optimism:
+def _optimism(report: Report, luck: Luck, ground: Ground) -> Optimism:
     """Return how much too high the claims are, in points; plain's own claim is no report."""
-    claims = {name: claim for name, claim in report.items() if name != scale.plain.name}
+    claims = {name: claim for name, claim in report.items() if name != ground.plain.name}
     if not claims:
         return Optimism(0.0, 0.0)
-    over = {name: 100 * float(claim - draws.truth(name)) for name, claim in claims.items()}
+    over = {name: 100 * float(claim - luck.truth(name)) for name, claim in claims.items()}
     best = max(claims, key=lambda name: claims[name])
     return Optimism(sum(over.values()) / len(over), over[best])
 

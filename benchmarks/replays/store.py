@@ -1,10 +1,11 @@
 """Replays that are done, one JSON line each, so that a comparison goes on where it ended."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from ..grid.grid import Grid, load
 from ..grid.rows import GridFiles
@@ -13,9 +14,27 @@ from .play import Optimism, Played, Trial, play
 from .table import METHODS
 
 
+class Keyed(Protocol):
+    """A replay to do, on whatever ground."""
+
+    @property
+    def method(self) -> str:
+        """Return the name of its method."""
+
+    @property
+    def replay(self) -> int:
+        """Return its number."""
+
+    def key(self) -> str:
+        """Return what decides its result, the code apart."""
+
+
+Some = TypeVar("Some", bound=Keyed)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A replay to do."""
+    """A replay to do on the grid."""
 
     files: GridFiles
     options: int
@@ -46,7 +65,7 @@ def _grid(files: GridFiles, options: int) -> Grid:
     return found
 
 
-def store(path: Path | None, task: Task, played: Played) -> None:
+def store(path: Path | None, task: Keyed, played: Played) -> None:
     """Append the replay to the file's whole lines."""
     if path is not None:
         with path.open("ab") as file:
@@ -54,7 +73,7 @@ def store(path: Path | None, task: Task, played: Played) -> None:
             file.write(f"{json.dumps([task.key(), asdict(played)])}\n".encode())
 
 
-def stored(path: Path | None, tasks: Sequence[Task]) -> dict[Task, Played]:
+def stored(path: Path | None, tasks: Iterable[Some]) -> dict[Some, Played]:
     """Return what the file knows of these replays; the last line of each counts."""
     lines = [json.loads(line) for line in _whole_lines(path).splitlines()]
     known = dict(lines)

@@ -1,4 +1,4 @@
-"""The methods of a replay by their names."""
+"""The methods of a replay on the grid by their names."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,9 +7,13 @@ from importlib.util import find_spec
 from .draws import Scale
 from .method import Method
 from .optuna_peers import SAMPLERS, OptunaPeer
-from .ours import KnownCost, Stopping
+from .ours import REPLICATES, KnownCost, Stopping, among_trained
 
 Make = Callable[[Scale, int], Method]
+
+
+def _known_cost(scale: Scale, seed: int, replicates: float = REPLICATES) -> Method:
+    return KnownCost(scale, seed, among_trained(scale), replicates)
 
 
 def _moasha(scale: Scale, seed: int) -> Method:
@@ -19,9 +23,9 @@ def _moasha(scale: Scale, seed: int) -> Method:
 
 
 METHODS: dict[str, Make] = {
-    "known-cost": KnownCost,
-    "known-cost-stop": lambda scale, seed: Stopping(KnownCost(scale, seed), scale, seed),
-    "known-cost-once": partial(KnownCost, replicates=0.0),
+    "known-cost": _known_cost,
+    "known-cost-stop": lambda scale, seed: Stopping(_known_cost(scale, seed), scale, seed),
+    "known-cost-once": partial(_known_cost, replicates=0.0),
     **{name: partial(OptunaPeer, name) for name in SAMPLERS},
     "random-stop": lambda scale, seed: Stopping(OptunaPeer("random", scale, seed), scale, seed),
     "moasha": _moasha,
