@@ -5,9 +5,7 @@ metrics, training data, caveats, each as far as a study knows it.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from math import isnan
 
 from space import count_in_words, placements_in_words, share_in_words
@@ -16,11 +14,11 @@ from .confirmation import Interval
 from .confirmations import Confirmed
 from .export import only_in_file, train_command
 from .front import Front, Point
+from .sessions import versions
 from .storage import OpenStudy
 from .verdict import verdict
 
 NORMAL = 1.96  # standard errors on either side of a 95 % interval
-WROTE = ("attention-search", "torch", "torchvision", "optuna", "numpy")
 PROTOCOL = (
     *("dataset", "data_seed", "train_images", "epochs", "batch_size", "learning_rate"),
     *("weight_decay", "momentum", "label_smoothing", "warmup", "crop_padding", "precision"),
@@ -155,17 +153,8 @@ def _origin(card: Card) -> list[str]:
         f"* study `{card.study.name}`, trials {trials}, digest `{card.point.digest}`; cost "
         f"{card.front.cost_name}, sampler {settings.get('sampler')}, seed {settings.get('seed')}",
         f"* protocol: {', '.join(used)}",
-        f"* written by {', '.join(_versions())}",
+        f"* written with {', '.join(f'{name} {one}' for name, one in versions().items())}",
     ]
-
-
-def _versions() -> list[str]:
-    """Return what wrote the card; a study does not store with what it was trained."""
-    found = []
-    for name in WROTE:
-        with suppress(PackageNotFoundError):
-            found.append(f"{name} {version(name)}")
-    return found
 
 
 def _limits(card: Card) -> list[str]:

@@ -61,7 +61,8 @@ def test_origin_limits_and_the_command_are_there(card: Card) -> None:
     text = model_card(card)
     assert "study `attention`, trials 1, 5, digest `" in text
     assert "epochs 2, batch_size 50" in text
-    assert "written by attention-search " in text
+    assert "written with python 3" in text
+    assert ", attention-search " in text
     assert "of 2 epochs of 200 images: a short protocol" in text
     assert "validation images that took part in choosing it" in text
     assert "trained once" not in text
