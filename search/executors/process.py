@@ -47,26 +47,36 @@ def serve(connection: Connection, trainer: str) -> None:
             return
         if isinstance(message, Job):
             before = Before(time.perf_counter() - idle_since, preparing)
-            _do(message, train, connection, before)
-            idle_since, preparing = time.perf_counter(), 0.0
+            idle_since, preparing = _do(message, train, connection, before), 0.0
 
 
-def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> None:
-    """Train, send every epoch, and end with exactly one final event."""
+def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> float:
+    """Train, send every epoch, and end with exactly one final event.
+
+    Returns when that was handed over: from then on the worker waits, since the driver may answer.
+    """
+    sent = 0.0
+
+    def send(event: Event) -> None:
+        nonlocal sent
+        sent = time.perf_counter()
+        connection.send(event)
+
     try:
         for result in train(job, lambda: _told_to_stop(connection, job)):
-            connection.send(_event(job, result, before))
+            send(_event(job, result, before))
     except JobStoppedError:
-        connection.send(Stopped(job.id, job.attempt))
+        send(Stopped(job.id, job.attempt))
     except JobFailedError as error:
         spent = error.out_of_memory  # what it has taken would be missing to the next job
-        connection.send(Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory))
+        send(Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory))
     except Exception as error:
         # A bug in one network must not end the study: it is its reason. What it left behind (a
         # broken CUDA context, say) must not fail the next job: the worker is spent.
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        connection.send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
+        send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
+    return sent
 
 
 def _event(job: Job, result: Result, before: Before) -> Event:

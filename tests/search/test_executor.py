@@ -180,7 +180,7 @@ def test_a_worker_says_how_long_it_waited(executor: LocalExecutor) -> None:
     executor.submit(job(2))  # the first idle worker is the one that did the first job
     done = until_final(executor, 1)[-1]
     assert isinstance(done, Done)
-    assert 0.1 < done.before.waiting < PATIENCE  # its clock starts a little after ours
+    assert 0.2 <= done.before.waiting < PATIENCE
     assert done.before.preparing == 0  # its imports came before its first job
 
 

@@ -46,7 +46,7 @@ def planted(
     """Return one training of each network, whose accuracy is a sum of worths and noise."""
     generator = np.random.default_rng(seed)
     accuracies = [LEVEL + _truth(one, worth) + noise * generator.normal() for one in networks]
-    return [_trained(i, *pair) for i, pair in enumerate(zip(networks, accuracies, strict=True))]
+    return [trained(i, *pair) for i, pair in enumerate(zip(networks, accuracies, strict=True))]
 
 
 def _truth(architecture: Architecture, worth: Worth) -> float:
@@ -54,7 +54,8 @@ def _truth(architecture: Architecture, worth: Worth) -> float:
     return sum(worth.get((n, one.attention.kind), 0.0) for n, own in numbered for one in own)
 
 
-def _trained(number: int, architecture: Architecture, accuracy: float) -> Evaluation:
+def trained(number: int, architecture: Architecture, accuracy: float) -> Evaluation:
+    """Return one training that is complete, the number of its trial given."""
     return Evaluation(
         id=number + 1,
         trial=number,

@@ -1,7 +1,5 @@
 """Who is confirmed and beside whom, on a study made by hand."""
 
-from dataclasses import replace
-
 import pytest
 
 from search.config import StudyConfig, config_of
@@ -12,8 +10,9 @@ from search.confirm.choice import (
     finalists,
 )
 from space import Architecture, Refusal, SearchSpace, baselines, cost, cost_axis, digest, plain
-from studies import Evaluation, Front, front_of
+from studies import Front, front_of
 from studies.front import recommended
+from tests.studies.planted import trained
 
 SPACE = SearchSpace(backbone="resnet8")
 USUAL = baselines(SPACE)
@@ -30,26 +29,6 @@ CONFIG = config_of(
 )
 
 
-def evaluation(number: int, architecture: Architecture, accuracy: float) -> Evaluation:
-    return Evaluation(
-        id=number + 1,
-        trial=number,
-        proposal=number,
-        purpose="trial",
-        digest=digest(architecture),
-        architecture=architecture,
-        cost=cost(architecture),
-        seed=number,
-        state="complete",
-        attempt=1,
-        reason=None,
-        accuracy=accuracy,
-        correct=bytes([number]) * 100,
-        seconds=10.0,
-        images_per_second=100.0,
-    )
-
-
 def front_with(gains: dict[str, float]) -> Front:
     """Return the front of baselines with these gains in points, three runs of each."""
     runs = [(PLAIN, 0.5 + e) for e in (-0.001, 0.0, 0.001)]
@@ -58,7 +37,7 @@ def front_with(gains: dict[str, float]) -> Front:
         for kind, gain in gains.items()
         for e in (-0.001, 0.0, 0.001)
     ]
-    return front_of([evaluation(n, *one) for n, one in enumerate(runs)], "resnet8", "macs")
+    return front_of([trained(n, *one) for n, one in enumerate(runs)], "resnet8", "macs")
 
 
 FRONT = front_with({"se": 3.0, "cbam": 6.0, "non_local": 7.0, "gct": 1.0})
@@ -161,11 +140,9 @@ def test_controls_stay_within_the_budget() -> None:
 
 
 def test_an_unknown_noise_still_has_finalists() -> None:
-    unknown = front_of(
-        [evaluation(0, PLAIN, 0.5), evaluation(1, USUAL["se"], 0.6)], "resnet8", "macs"
-    )
+    unknown = front_of([trained(0, PLAIN, 0.5), trained(1, USUAL["se"], 0.6)], "resnet8", "macs")
     assert unknown.noise is None
-    plan = confirmation_of(replace(unknown), CONFIG, Question(2, 2))
+    plan = confirmation_of(unknown, CONFIG, Question(2, 2))
     claim = next(one.claim for one in plan.arms if one.role == "finalist")
     assert claim is not None
     assert claim.standard_error is None
