@@ -18,6 +18,8 @@ from .baselines import baselines as baselines
 from .cost import Cost as Cost
 from .cost import cost as cost
 from .cost import cost_axis as cost_axis
+from .cost import plain_cost as plain_cost
+from .cost import slots_cost as slots_cost
 from .cost_range import cost_range as cost_range
 from .cost_table import CostRow as CostRow
 from .cost_table import ModuleCost as ModuleCost

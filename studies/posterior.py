@@ -17,8 +17,9 @@ from scipy.special import stdtrit
 
 from space import Architecture
 
+from .encoding import Encoded, encoded
 from .process import Moments, Observed, Process, fitted
-from .similarity import Encoded, correlations, encoded
+from .similarity import correlations
 
 Array = NDArray[np.float64]
 Worths = dict[str, list[tuple[float, float]]]  # by digest: accuracy, and worth in runs

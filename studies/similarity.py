@@ -1,79 +1,48 @@
 """How alike two architectures are: the prior correlations of their accuracies.
 
-Three views, each from 0 to 1: stage by stage (the same mechanism, with near hyperparameters, in
-the same place), by mechanism wherever it stands, and as a whole (every stage alike). A mixture of
-them, and of none at all, is what the posterior chooses among.
+Five views, each from 0 to 1: stage by stage (the same mechanism, with near hyperparameters, in
+the same place), by mechanism wherever it stands, as a whole (every stage alike), by place whatever
+the mechanism, and by what each stage's attention costs. A mixture of them, and of none at all, is
+what the posterior chooses among.
 
-Shapes: N and M architectures, S stages, H hyperparameters of one mechanism.
+Cost is a view since it predicts accuracy about as well as anything cheap does (White, Khodak, Tu
+et al., A deeper look at zero-cost proxies for lightweight NAS, ICLR blog 2022). What each view
+is worth on real trainings: docs/search-quality.md.
+
+Shapes: N and M architectures, S stages.
 """
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from space import MECHANISMS, Architecture, Placement
-from space.place import BLOCKS, POSITIONS
+from space import MECHANISMS
+
+from .encoding import Encoded
 
 Array = NDArray[np.float64]
-NUM_SETTINGS = max(len(kind.searched) for kind in MECHANISMS.values())
 OTHER_PLACE = 0.7  # correlation of one mechanism in two positions of a stage
 OTHER_BLOCKS = 0.8  # in other blocks of it
 FAR_SETTING = 0.8  # with a hyperparameter at the other end of its range
 OTHER_STAGE = 0.4  # as a whole, for each stage with another mechanism
+OTHER_POSITION = 0.3  # by place, of two mechanisms in a stage
+NEAR_COST = 0.3  # apart on the cost axis, where correlation by cost falls to 1/e
 
-# Weights of: by stage, by mechanism, as a whole, each for itself.
+# Weights of: by stage, by mechanism, as a whole, by place, by cost, each for itself.
 MIXTURES = (
-    (0.0, 0.0, 0.0, 1.0),
-    (0.3, 0.3, 0.3, 0.1),
-    (0.6, 0.2, 0.1, 0.1),
-    (0.2, 0.6, 0.1, 0.1),
-    (0.1, 0.1, 0.7, 0.1),
+    (0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
+    (0.6, 0.28, 0.1, 0.0, 0.0, 0.02),
+    (0.25, 0.2, 0.1, 0.43, 0.0, 0.02),
+    (0.1, 0.0, 0.0, 0.6, 0.28, 0.02),
+    (0.2, 0.1, 0.0, 0.2, 0.48, 0.02),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What stands in each stage, as numbers; kind 0 is none."""
-
-    kinds_NS: NDArray[np.int64]
-    places_NS: NDArray[np.int64]
-    blocks_NS: NDArray[np.int64]
-    settings_NSH: Array
-
-    def __getitem__(self, index: slice | NDArray[np.int64]) -> "Encoded":
-        """Return some of the architectures."""
-        return Encoded(
-            self.kinds_NS[index],
-            self.places_NS[index],
-            self.blocks_NS[index],
-            self.settings_NSH[index],
-        )
-
-
-def encoded(architectures: Sequence[Architecture]) -> Encoded:
-    """Return the architectures, which have one number of stages, as numbers.
-
-    Studies propose at most one placement in a stage; of more, the first counts.
-    """
-    rows = [[_numbers(stage[0]) if stage else None for stage in a.stages] for a in architectures]
-    shape = len(rows), len(rows[0]) if rows else 0
-    kinds, places, blocks = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    settings = np.zeros((*shape, NUM_SETTINGS))
-    for n, row in enumerate(rows):
-        for s, found in enumerate(row):
-            if found is not None:
-                kinds[n, s], places[n, s], blocks[n, s] = found[:3]
-                settings[n, s] = found[3]
-    return Encoded(kinds, places, blocks, settings)
-
-
-def similarities(first: Encoded, second: Encoded) -> tuple[Array, Array, Array]:
-    """Return N x M correlations: by stage, by mechanism, and as a whole."""
+def similarities(first: Encoded, second: Encoded) -> tuple[Array, ...]:
+    """Return N x M correlations: by stage, by mechanism, as a whole, by place, and by cost."""
     by_stage = [_stage(first, second, stage) for stage in range(first.kinds_NS.shape[1])]
     whole = np.prod([OTHER_STAGE + (1 - OTHER_STAGE) * one for one in by_stage], axis=0)
-    return np.mean(by_stage, axis=0), _by_mechanism(first, second), whole
+    rest = (view(first, second) for view in (_by_place, _by_cost))
+    return np.mean(by_stage, axis=0), _by_mechanism(first, second), whole, *rest
 
 
 def correlations(first: Encoded, second: Encoded, same_NM: Array) -> list[Array]:
@@ -103,19 +72,23 @@ def _by_mechanism(first: Encoded, second: Encoded) -> Array:
     return _shares(first) @ _shares(second).T
 
 
+def _by_place(first: Encoded, second: Encoded) -> Array:
+    """Return how many stages are filled in the same position, or empty in both."""
+    ours, theirs = first.kinds_NS[:, None] > 0, second.kinds_NS[None] > 0
+    in_both = np.where(first.places_NS[:, None] == second.places_NS[None], 1.0, OTHER_POSITION)
+    found: Array = np.where(ours == theirs, np.where(ours, in_both, 1.0), 0.0).mean(axis=2)
+    return found
+
+
+def _by_cost(first: Encoded, second: Encoded) -> Array:
+    """Return how near MACs and parameters of the stages are, on average."""
+    apart = np.abs(first.costs_NS2[:, None] - second.costs_NS2[None])
+    found: Array = np.exp(-apart / NEAR_COST).mean(axis=(2, 3))
+    return found
+
+
 def _shares(found: Encoded) -> Array:
     kinds = np.arange(len(MECHANISMS) + 1)
     shares = (found.kinds_NS[:, :, None] == kinds).mean(axis=1)
     normed: Array = shares / np.linalg.norm(shares, axis=1, keepdims=True)
     return normed
-
-
-def _numbers(placement: Placement) -> tuple[int, int, int, list[float]]:
-    attention = placement.attention
-    kind = 1 + list(MECHANISMS).index(attention.kind)
-    settings = [0.0] * NUM_SETTINGS
-    for i, (name, values) in enumerate(attention.searched.items()):
-        value = getattr(attention, name)
-        if attention.is_active(name) and value in values and len(values) > 1:
-            settings[i] = values.index(value) / (len(values) - 1)
-    return kind, POSITIONS.index(placement.position), BLOCKS.index(placement.blocks), settings

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contrasts import Contrasts, contrasts
+from .encoding import Encoded
 from .posterior import Posterior
-from .similarity import MIXTURES, Encoded, correlations
+from .similarity import MIXTURES, correlations
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]

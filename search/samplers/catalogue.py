@@ -4,7 +4,7 @@ An architecture of the space is one number for each stage: 0 for nothing there, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from space import Architecture, Cost, SearchSpace, cost, plain
-from studies.similarity import Encoded, encoded
+from studies.encoding import Encoded, encoded
 
 Rows = NDArray[np.int64]  # architectures x stages
 Choices = list[NDArray[np.int64]]  # of each stage
@@ -84,12 +84,8 @@ class Catalogue:
     def encoded(self, rows: Rows) -> Encoded:
         """Return the rows as the posterior reads them."""
         parts = [one[rows[:, stage]] for stage, one in enumerate(self._encoded)]
-        return Encoded(
-            np.concatenate([one.kinds_NS for one in parts], axis=1),
-            np.concatenate([one.places_NS for one in parts], axis=1),
-            np.concatenate([one.blocks_NS for one in parts], axis=1),
-            np.concatenate([one.settings_NSH for one in parts], axis=1),
-        )
+        names = [field.name for field in fields(Encoded)]
+        return Encoded(*(np.concatenate([getattr(p, one) for p in parts], 1) for one in names))
 
     def costs(self, rows: Rows) -> dict[str, NDArray[np.int64]]:
         """Return MACs and parameters of the rows, exactly."""
@@ -106,17 +102,14 @@ class Catalogue:
 
     @cached_property
     def _encoded(self) -> list[Encoded]:
-        """Return, for each stage, every choice as an architecture of this stage alone."""
-        base = plain(self.space.backbone)
-        return [
-            encoded(
-                [
-                    base.model_copy(update={"stages": ((one,) if one else (),)})
-                    for one in (None, *stage.placements)
-                ]
-            )
-            for stage in self.space.stages
-        ]
+        """Return every choice of each stage, with this stage alone."""
+        return [self._alone(stage) for stage in range(len(self.sizes))]
+
+    def _alone(self, stage: int) -> Encoded:
+        rows = np.zeros((self.sizes[stage], len(self.sizes)), dtype=np.int64)
+        rows[:, stage] = np.arange(self.sizes[stage])
+        found = encoded([self.architecture(row) for row in rows.tolist()])
+        return Encoded(*(getattr(found, one.name)[:, [stage]] for one in fields(Encoded)))
 
     @cached_property
     def _added(self) -> dict[str, list[NDArray[np.int64]]]:

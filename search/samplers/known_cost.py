@@ -13,8 +13,8 @@ from numpy.random import Generator
 
 from space import Architecture, SearchSpace, cost, cost_axis, digest, plain
 from studies import Evaluation
+from studies.encoding import Encoded, encoded
 from studies.hypervolume import Array, expected_gains
-from studies.similarity import Encoded, encoded
 
 from .belief import Belief, Forecasts, believed
 from .catalogue import Catalogue, Rows

@@ -2,8 +2,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from space import Architecture, Placement, SearchSpace, baselines, digest, random_architecture
-from studies.similarity import MIXTURES, correlations, encoded, similarities
+from space import (
+    Architecture,
+    Placement,
+    SearchSpace,
+    baselines,
+    cost,
+    cost_axis,
+    digest,
+    plain,
+    random_architecture,
+)
+from studies.encoding import encoded
+from studies.similarity import MIXTURES, correlations, similarities
 
 Array = NDArray[np.float64]
 SPACE = SearchSpace(backbone="resnet20")
@@ -68,10 +79,38 @@ def test_other_settings_and_places_are_less_alike_the_farther_they_are() -> None
 
 def test_by_mechanism_the_stage_does_not_matter() -> None:
     first, second = with_stages(se(), None, None), with_stages(None, None, se())
-    by_stage, by_mechanism, whole = similarities(encoded([first]), encoded([second]))
+    by_stage, by_mechanism, whole, *_ = similarities(encoded([first]), encoded([second]))
     assert by_mechanism[0, 0] == pytest.approx(1)
     assert by_stage[0, 0] == pytest.approx(1 / 3)
     assert 0 < whole[0, 0] < 1
+
+
+def by_place(first: Architecture, second: Architecture) -> float:
+    return float(similarities(encoded([first]), encoded([second]))[3][0, 0])
+
+
+def test_by_place_the_mechanism_does_not_matter() -> None:
+    gate, moved = USUAL["eca"].stages[2][0], se(16, "pre")
+    assert by_place(with_stages(None, None, se()), with_stages(None, None, gate)) == 1
+    other = by_place(with_stages(None, None, se()), with_stages(None, None, moved))
+    nothing = by_place(with_stages(None, None, se()), with_stages(None, None, None))
+    assert 1 > other > nothing == pytest.approx(2 / 3)
+
+
+def test_by_cost_what_costs_nothing_is_like_nothing() -> None:
+    def like(kind: str) -> float:
+        found = similarities(encoded([plain("resnet20")]), encoded([USUAL[kind]]))[4]
+        return float(found[0, 0])
+
+    assert 1 == like("simam") > like("se") > like("gam")
+
+
+def test_costs_of_the_stages_are_on_the_cost_axis() -> None:
+    placed, base = with_stages(None, None, se(4)), cost(plain("resnet20"))
+    macs, params = encoded([placed]).costs_NS2[0, 2]
+    assert macs == pytest.approx(cost_axis(cost(placed).macs, base.macs))
+    assert params == pytest.approx(cost_axis(cost(placed).params, base.params))
+    assert (encoded([placed]).costs_NS2[0, :2] == 0).all()
 
 
 def test_two_usual_networks_are_encoded_apart() -> None:

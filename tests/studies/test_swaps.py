@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from space import SearchSpace, digest, plain
+from studies.encoding import encoded
 from studies.front import front_of
 from studies.posterior import Posterior
-from studies.similarity import encoded
 from studies.swaps import Swap, swapped
 from tests.studies.planted import drawn, factorial, planted
 
