@@ -13,8 +13,8 @@ from random import Random
 import numpy as np
 
 from space import Architecture, SearchSpace, digest, plain, random_architecture
+from studies.estimates.posterior import estimates, posterior_of
 from studies.front import CONFIDENCE
-from studies.posterior import estimates, posterior_of
 
 SPACE = SearchSpace(backbone="resnet20")
 PLAIN = plain("resnet20")

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from space import Architecture, placements_in_words
 from studies import Front, OpenStudy, Point
-from studies.ablations import Ablated, ablated, ablations
-from studies.extras import Extra, Wanted, known_extras
+from studies.effects.ablations import Ablated, ablated, ablations
+from studies.store.extras import Extra, Wanted, known_extras
 
 from .config import StudyConfig
 from .seeds import derived_seed

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from space import Architecture, Refusal, SearchSpace, baselines, digest, plain, read_architecture
-from studies.confirmation import Arm, Confirmation, Interval, gains
-from studies.extras import Extra, Wanted
+from studies.confirmation.comparison import Arm, Confirmation, Interval, gains
+from studies.store.extras import Extra, Wanted
 
 from .config import NUM_VALIDATION, StudyConfig
 from .seeds import derived_seed

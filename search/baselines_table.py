@@ -10,7 +10,7 @@ from rich.table import Table
 from scipy.special import stdtrit
 
 from space import cost, count_in_words, placements_in_words, share_in_words
-from studies.confirmation import Interval
+from studies.confirmation.comparison import Interval
 
 from .baselines import PLAIN, Row
 

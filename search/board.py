@@ -15,8 +15,8 @@ from studies import (
     front_of,
     store_front,
 )
-from studies.link import forecasts_of
-from studies.posterior import Forecast
+from studies.estimates.link import forecasts_of
+from studies.estimates.posterior import Forecast
 
 from .config import Protocol, StudyConfig
 from .front_files import prune

@@ -37,9 +37,9 @@ def feed(study: OpenStudy, config: StudyConfig, front: Front, title: str) -> Non
 
 def figures(study: OpenStudy, config: StudyConfig, front: Front, title: str) -> dict[str, Any]:
     """Return the front, how it grew, and what each mechanism does in each stage, if known."""
-    from studies.effect_figures import effect_figure
-    from studies.effect_map import effect_map
-    from studies.effects import effects_of
+    from studies.effects.by_stage import effects_of
+    from studies.effects.figures import effect_figure
+    from studies.effects.map import effect_map
 
     edge = objective_of(config.search_space, config.cost, config.limits).edge
     steps = progress(front, evaluations(study), curves(study), edge)

@@ -6,8 +6,8 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from studies import Evaluation
-from studies.effects import Cell
-from studies.stored_gates import Statistics
+from studies.effects.by_stage import Cell
+from studies.store.gates import Statistics
 
 if TYPE_CHECKING:
     from backbones import ModuleStatistics

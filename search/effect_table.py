@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from space import MECHANISMS
-from studies.effect_map import certainty, cost_words
-from studies.effect_words import counted, in_points, name
-from studies.effects import Cell, Effect, distinguishable
+from studies.effects.by_stage import Cell, Effect, distinguishable
+from studies.effects.map import certainty, cost_words
+from studies.effects.words import counted, in_points, name
 from studies.verdict import NAMES
 
 from .dead_modules import Dead

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from space import Refusal, SearchSpace
 from studies import Front, OpenStudy, completed, evaluations
-from studies.effect_map import effect_map
-from studies.effect_words import conclusion
-from studies.effects import Effects, effects_of
-from studies.importance import Importance, importances
-from studies.stored_gates import stored_gates
+from studies.effects.by_stage import Effects, effects_of
+from studies.effects.importance import Importance, importances
+from studies.effects.map import effect_map
+from studies.effects.words import conclusion
+from studies.store.gates import stored_gates
 
 from .config import config_of
 from .dead_modules import Dead, dead_modules
@@ -54,7 +54,7 @@ def explanation(front: Front, study: OpenStudy) -> Explanation:
 
 def draw(found: Explanation, title: str, out: Path) -> None:
     """Write the map of effects as one HTML file."""
-    from studies.effect_figures import effect_figure  # plotly takes a second
+    from studies.effects.figures import effect_figure  # plotly takes a second
 
     facts = effect_map(found.effects, len(found.search_space.stages), found.front.plain_cost)
     out.parent.mkdir(parents=True, exist_ok=True)

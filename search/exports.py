@@ -8,7 +8,7 @@ from pathlib import Path
 
 from space import Refusal, write_architecture
 from studies import Front, OpenStudy, Point, evaluations
-from studies.confirmations import Confirmed, confirmations, confirmed
+from studies.confirmation.stored import Confirmed, confirmations, confirmed
 from studies.export import facts, head
 from studies.folders import MANIFEST, file_digests, new_folder, refuse_other_content
 from studies.insertion import insertion_file, torchvision_name

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from space import cost, placements_in_words
 from studies import OpenStudy, refuse_replaced
-from studies.extras import Extra, complete_extra, fail_extra
+from studies.store.extras import Extra, complete_extra, fail_extra
 
 from .batch import Ended, trained
 from .config import NUM_VALIDATION, Protocol

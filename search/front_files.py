@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from studies import Evaluation, Front, OpenStudy, database_path
-from studies.artifacts import attach
-from studies.drawings import drawing
+from studies.pictures.drawings import drawing
+from studies.store.artifacts import attach
 
 from .executors.jobs import Keep
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import count
 
 from studies import Front, OpenStudy, evaluations
-from studies.confirmations import Confirmed, confirmations, confirmed, latency_ratios
-from studies.effect_map import effect_map
-from studies.effect_words import name
+from studies.confirmation.stored import Confirmed, confirmations, confirmed, latency_ratios
+from studies.effects.map import effect_map
+from studies.effects.words import name
 from studies.report import CONFIRM, Confirmation, Explained, ReportFacts, Words, report_facts
 
 from .budgets import limits_in_words, limits_of

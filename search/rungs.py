@@ -12,7 +12,7 @@ from scipy.special import stdtr
 
 from space import Cost
 from studies import Epoch, Evaluation, Front
-from studies.link import Curve, Link, Prediction, link, predicted
+from studies.estimates.link import Curve, Link, Prediction, link, predicted
 
 RUNGS = (1 / 9, 1 / 3)  # of the epochs
 MIN_EPOCHS = 6  # of a study with rungs

@@ -17,8 +17,8 @@ from studies import (
     read_front,
     store_front,
 )
-from studies.sessions import begin_session, end_session
-from studies.storage import refuse_other_settings
+from studies.store.sessions import begin_session, end_session
+from studies.store.storage import refuse_other_settings
 
 from .budgets import with_budgets
 from .config import StudyConfig, config_of

@@ -5,7 +5,7 @@ from functools import cache
 
 from space import baselines, digest
 from studies import Evaluation, set_audit
-from studies.link import finished_curves
+from studies.estimates.link import finished_curves
 
 from .board import Board
 from .config import StudyConfig

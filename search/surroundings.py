@@ -4,7 +4,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from studies.sessions import Surroundings, system_in_words, versions
+from studies.store.sessions import Surroundings, system_in_words, versions
 
 from .executors.environments import num_cores
 

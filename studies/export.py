@@ -16,7 +16,7 @@ from space import (
 from .folders import MANIFEST
 from .front import Front, Point, best, knee, recommended
 from .insertion import insertion
-from .storage import OpenStudy
+from .store.storage import OpenStudy
 
 PICKS = "recommended, best, knee, row:N, trial:N or front"
 BY_RULE = {"recommended": recommended, "best": best, "knee": knee}

@@ -18,8 +18,8 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from .link import accuracy, train_loss_sum, validation_loss
-from .records import Epoch
+from .estimates.link import accuracy, train_loss_sum, validation_loss
+from .store.records import Epoch
 
 Array = NDArray[np.float64]
 DRAWS = 1000  # of the bootstrap

@@ -6,10 +6,18 @@ from math import sqrt
 
 from space import Architecture, Cost, cost, cost_axis, digest, plain
 
-from .evaluations import completed
+from .estimates.posterior import (
+    Estimate,
+    Forecast,
+    Noise,
+    Posterior,
+    estimates,
+    pooled_noise,
+    posterior_of,
+)
 from .paired import Difference, flip_variance, paired_difference
-from .posterior import Estimate, Forecast, Noise, Posterior, estimates, pooled_noise, posterior_of
-from .records import Evaluation
+from .store.evaluations import completed
+from .store.records import Evaluation
 
 CONFIDENCE = 0.975  # that the gain over plain is above zero
 

@@ -10,12 +10,12 @@ from math import isnan
 
 from space import count_in_words, placements_in_words, share_in_words
 
-from .confirmation import Interval
-from .confirmations import Confirmed
+from .confirmation.comparison import Interval
+from .confirmation.stored import Confirmed
 from .export import only_in_file, train_command
 from .front import Front, Point
-from .sessions import versions
-from .storage import OpenStudy
+from .store.sessions import versions
+from .store.storage import OpenStudy
 from .verdict import verdict
 
 NORMAL = 1.96  # standard errors on either side of a 95 % interval

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from .posterior import Noise
+from .estimates.posterior import Noise
 
 Array = NDArray[np.float64]
 

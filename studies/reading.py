@@ -1,9 +1,9 @@
 """The front of a stored study, by everything that its trainings say."""
 
-from .evaluations import curves, evaluations
+from .estimates.link import forecasts_of
 from .front import Front, front_of
-from .link import forecasts_of
-from .storage import OpenStudy
+from .store.evaluations import curves, evaluations
+from .store.storage import OpenStudy
 
 
 def read_front(study: OpenStudy, cost_name: str | None = None) -> Front:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .front import Front
-from .records import Epoch, Evaluation
+from .store.records import Epoch, Evaluation
 
 MIN_AUDITS = 20  # for an interval
 

@@ -12,7 +12,7 @@ import pytest
 from search.config import StudyConfig, config_of
 from space import Architecture, Cost, cost, digest, plain
 from studies import Evaluation, Front, OpenStudy, Point, create_or_open
-from studies.posterior import Estimate, Noise
+from studies.estimates.posterior import Estimate, Noise
 
 MakeEvaluation = Callable[..., Evaluation]
 MakePoint = Callable[..., Point]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from studies import Epoch, Evaluation, Front, completed, front_of
-from studies.posterior import Forecast
+from studies.estimates.posterior import Forecast
 
 from ..grid.grid import Run
 from .ground import Network

@@ -10,8 +10,8 @@ from search.samplers import Objective, most_decisive, replicate_is_due
 from search.samplers.known_cost import choose, propose
 from space import Architecture, SearchSpace
 from studies import Epoch, Evaluation
-from studies.link import finished_curves
-from studies.posterior import Forecast
+from studies.estimates.link import finished_curves
+from studies.estimates.posterior import Forecast
 
 from .draws import PLAIN_SEEDS, Scale
 from .ground import Ground

@@ -14,7 +14,7 @@ import optuna
 
 from space import Architecture, Refusal, digest
 from studies import completed, evaluations, open_existing
-from studies.database import open_storage
+from studies.store.database import open_storage
 
 from ..grid.grid import Grid
 

@@ -128,7 +128,7 @@ def _validated(
     bench: "Bench", networks: Mapping[str, "Architecture"], seeds: int, console: "Console"
 ) -> "Sequence[Row]":
     """Train what is missing; return what the validation images say."""
-    from studies.extras import asked_for, known_extras
+    from studies.store.extras import asked_for, known_extras
 
     from ..baselines import rows, wanted_of
     from ..confirm.session import train
@@ -150,8 +150,8 @@ def _tested(
     bench: "Bench", networks: Mapping[str, "Architecture"], seeds: int, console: "Console"
 ) -> "Sequence[Row]":
     """Train what is missing on validation images too, then read the test once for each model."""
-    from studies.confirmations import known_trainings, stored_confirmation, trainings_of
-    from studies.ledger import readings
+    from studies.confirmation.ledger import readings
+    from studies.confirmation.stored import known_trainings, stored_confirmation, trainings_of
 
     from ..baselines import confirmation_of, rows
     from ..confirm.session import is_done, read_models, train, weights_of

@@ -9,7 +9,7 @@ from .. import options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from studies.confirmation import Confirmation
+    from studies.confirmation.comparison import Confirmation
 
     from ..confirm.choice import Question
     from ..confirm.session import Bench
@@ -44,7 +44,7 @@ def confirm(
     What it takes and what it can tell is said first. Trainings and readings are stored: the same
     command goes on, or shows the result.
     """
-    from studies.confirmations import confirmed
+    from studies.confirmation.stored import confirmed
 
     from ..confirm import table
     from ..confirm.choice import Question, confirmation_of
@@ -81,7 +81,7 @@ def confirm(
 
 def _refuse_numbers(top: int, seeds: int, resolve: float | None, output: str) -> None:
     from space import Refusal
-    from studies.confirmation import MOST_SEEDS
+    from studies.confirmation.comparison import MOST_SEEDS
 
     if not 1 <= top <= MOST_TOP:
         raise Refusal(f"--top must be 1 to {MOST_TOP}, got {top}")
@@ -99,7 +99,7 @@ def _done(
     bench: "Bench", question: "Question", plan: "Confirmation", console: "Console", *, again: bool
 ) -> "Confirmation":
     """Train and read what is missing, alone with the study; return the plan as it is stored."""
-    from studies.confirmations import stored_confirmation, trainings_of
+    from studies.confirmation.stored import stored_confirmation, trainings_of
 
     from ..confirm.session import read_models, tasks_of, train
     from ..resumable import resumable
@@ -121,7 +121,7 @@ def _done(
 
 def _ratios(bench: "Bench", plan: "Confirmation") -> tuple[float, ...]:
     """Return the time of each arm's forward pass over plain's, measured once."""
-    from studies.confirmations import latency_ratios, store_latency_ratios
+    from studies.confirmation.stored import latency_ratios, store_latency_ratios
 
     known = latency_ratios(bench.study, plan)
     if known is None:

@@ -19,7 +19,7 @@ def dashboard(
 ) -> None:
     """Serve the stock Optuna dashboard; it shows raw single runs, and our front as a figure."""
     from studies import open_existing
-    from studies.artifacts import artifact_folder
+    from studies.store.artifacts import artifact_folder
 
     from ..dashboard import serve
     from ..dashboard import snapshot as copied

@@ -80,7 +80,7 @@ def _train(
     """Train what is missing of a front member's ablations."""
     from space import Refusal
     from studies.export import picked
-    from studies.extras import asked_for, known_extras
+    from studies.store.extras import asked_for, known_extras
 
     from ..ablation import wanted_of
     from ..confirm.opening import forecast, refuse_long

@@ -9,7 +9,7 @@ import typer
 from .. import options
 
 if TYPE_CHECKING:
-    from studies.gate_facts import Looked
+    from studies.pictures.facts import Looked
 
 MOST_IMAGES = 64
 # Of the training without --weights; a batch so small takes enough steps on any device.
@@ -103,7 +103,7 @@ def _make_folder(out: Path) -> None:
 
 def _draw(found: "Looked", out: Path) -> None:
     """Say what each module does, and write its picture and one of all."""
-    from studies.gate_pictures import module_picture, overview_picture
+    from studies.pictures.gates import module_picture, overview_picture
 
     for module in found.modules:
         typer.echo(module.line)

@@ -17,7 +17,7 @@ from space import (
     references,
 )
 from studies import Front, Point
-from studies.confirmation import Arm, Claim, Confirmation, Role
+from studies.confirmation.comparison import Arm, Claim, Confirmation, Role
 from studies.front import recommended
 from studies.hypervolume import hypervolume
 

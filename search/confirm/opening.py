@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from space import Refusal
 from studies import Front, evaluations
-from studies.confirmation import (
+from studies.confirmation.comparison import (
     MOST_SEEDS,
     Confirmation,
     resolution,
     seeds_to_resolve,
 )
-from studies.confirmations import known_trainings
+from studies.confirmation.stored import known_trainings
 
 from ..config import StudyConfig
 from ..extra_trainings import Task

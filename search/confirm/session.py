@@ -8,10 +8,10 @@ from rich.console import Console
 
 from space import Architecture, Refusal, cost, placements_in_words, plain
 from studies import OpenStudy, database_path
-from studies.confirmation import Confirmation
-from studies.confirmations import Trainings, known_trainings
-from studies.extras import Extra
-from studies.ledger import LedgerEntry, open_entry, readings, store_reading
+from studies.confirmation.comparison import Confirmation
+from studies.confirmation.ledger import LedgerEntry, open_entry, readings, store_reading
+from studies.confirmation.stored import Trainings, known_trainings
+from studies.store.extras import Extra
 
 from .. import session
 from ..config import StudyConfig, config_of

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from rich.table import Table
 
 from space import Cost, placements_in_words, share_in_words
-from studies.confirmation import Arm, Interval
-from studies.confirmations import ArmResult, Confirmed
+from studies.confirmation.comparison import Arm, Interval
+from studies.confirmation.stored import ArmResult, Confirmed
 
 ROLES = {
     "plain": "plain",

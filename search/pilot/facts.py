@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
+from studies.estimates.variance import Components, components
 from studies.fidelity import Tau, retest
-from studies.variance import Components, components
 
 from .lines import Finished
 

@@ -5,7 +5,7 @@ from math import isfinite
 
 from rich.table import Table
 
-from studies.variance import Deviation
+from studies.estimates.variance import Deviation
 
 from ..config import Protocol
 from ..options import in_words

@@ -9,9 +9,9 @@ from numpy.random import Generator
 
 from space import Architecture, cost_axis
 from studies import Evaluation, Front, completed, front_of
-from studies.encoding import Encoded, encoded
+from studies.estimates.encoding import Encoded, encoded
+from studies.estimates.posterior import Forecast, Posterior
 from studies.hypervolume import Place, staircase
-from studies.posterior import Forecast, Posterior
 
 NUM_BEST = 8
 NUM_POINTS = 60  # of the posterior's grid that candidates are judged by

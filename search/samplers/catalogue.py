@@ -14,7 +14,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from space import Architecture, Cost, SearchSpace, cost, plain
-from studies.encoding import Encoded, encoded
+from studies.estimates.encoding import Encoded, encoded
 
 Rows = NDArray[np.int64]  # architectures x stages
 Choices = list[NDArray[np.int64]]  # of each stage

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from space import Architecture, SearchSpace, cost, cost_axis, digest, plain
 from studies import Evaluation
-from studies.encoding import Encoded, encoded
+from studies.estimates.encoding import Encoded, encoded
 from studies.hypervolume import Array, expected_gains
 
 from .belief import Belief, Forecasts, believed

@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 
 from space import SearchSpace
 from studies import Evaluation
-from studies.posterior import Forecast
+from studies.estimates.posterior import Forecast
 
 from .objective import Objective
 from .shell import KnownCostSampler

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from studies.ledger import LedgerEntry
+    from studies.confirmation.ledger import LedgerEntry
 
     from .arrays import ByteArray
 
@@ -78,7 +78,7 @@ def open_test(
     Raises:
         Refusal: the ledger does not hold the entry.
     """
-    from studies.ledger import is_recorded
+    from studies.confirmation.ledger import is_recorded
 
     _check_dataset(dataset)
     if entry.dataset != dataset or not is_recorded(entry):

@@ -12,7 +12,7 @@ import numpy as np
 
 from backbones.attention import Gate
 from space import Shape, Slot
-from studies.gate_facts import FloatArray, View
+from studies.pictures.facts import FloatArray, View
 
 MOST_HEADS = 4  # that are shown one by one
 MOST_DESCRIPTORS = 4

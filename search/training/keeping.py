@@ -6,7 +6,7 @@ from torch import nn
 
 from search.executors.jobs import JobFailedError, Keep
 from space import Architecture, Refusal
-from studies.gate_pictures import overview_picture
+from studies.pictures.gates import overview_picture
 
 from .looks import looked
 from .loop import Images

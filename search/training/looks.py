@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from backbones import GateStatistics, ModuleStatistics, reason_dead, recorded
 from backbones.attention import Gate
 from space import Slot, placements_in_words, plan
-from studies.gate_facts import FloatArray, GateValues, Looked, ModuleFacts, View, sampled
+from studies.pictures.facts import FloatArray, GateValues, Looked, ModuleFacts, View, sampled
 
 from .augment import normalised
 from .gate_views import as_array, gate_views, joined

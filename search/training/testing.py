@@ -8,7 +8,7 @@ from torch import nn
 
 from search.config import Precision, Protocol
 from space import Architecture
-from studies.ledger import LedgerEntry
+from studies.confirmation.ledger import LedgerEntry
 
 from .arrays import ByteArray
 from .data import open_test

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..sessions import versions
+from ..store.sessions import versions
 from .facts import ReportFacts
 from .parts import hours
 

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from ..confirmation import Interval
+from ..confirmation.comparison import Interval
 from ..figures import ACCENT, INK, LINE
 from .figures import AXIS, LEGEND, QUIET_AXIS, for_page
 from .words import Confirmation

@@ -2,8 +2,8 @@
 
 from space import share_in_words
 
-from ..confirmations import ArmResult
-from ..effect_words import counted
+from ..confirmation.stored import ArmResult
+from ..effects.words import counted
 from .confirmed_figure import confirmed_figure
 from .facts import ReportFacts
 from .parts import Picture, Section, Table

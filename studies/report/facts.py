@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
-from ..attempts import attempts, total_times
-from ..evaluations import curves, evaluations
-from ..extra_tables import ExtraRow
 from ..front import Front
-from ..records import Attempt, Evaluation, Times
-from ..sessions import StudySession, sessions
 from ..stops import Stops, stops_of
-from ..storage import OpenStudy
-from ..stored_gates import stored_gates
+from ..store.attempts import attempts, total_times
+from ..store.evaluations import curves, evaluations
+from ..store.extra_tables import ExtraRow
+from ..store.gates import stored_gates
+from ..store.records import Attempt, Evaluation, Times
+from ..store.sessions import StudySession, sessions
+from ..store.storage import OpenStudy
 from .choices import Choices, choices
 from .gates import ModuleRow, gate_rows
 from .learning import Curve, learning

@@ -7,9 +7,9 @@ from markupsafe import Markup
 from space import Cost, count_in_words, placements_in_words, share_in_words
 from space.files import as_yaml
 
-from ..drawings import drawing
 from ..figures import NO_LIMITS, front_figure
 from ..front import Front, Point, recommended
+from ..pictures.drawings import drawing
 from ..verdict import NAMES
 from .facts import ReportFacts
 from .figures import front_for_page

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from ..front import Front
-from ..records import Evaluation
-from ..stored_gates import Statistics
+from ..store.gates import Statistics
+from ..store.records import Evaluation
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Literal
 from space import placements_in_words
 
 from ..front import Front
-from ..records import Evaluation
+from ..store.records import Evaluation
 from .progress import Curves
 
 Fate = Literal["front", "other", "stopped"]

@@ -12,7 +12,7 @@ from space import cost_axis
 
 from ..front import Front
 from ..hypervolume import Place, hypervolume
-from ..records import Epoch, Evaluation
+from ..store.records import Epoch, Evaluation
 
 Curves = Mapping[int, Sequence[Epoch]]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 
-from ..sessions import StudySession
+from ..store.sessions import StudySession
 from .facts import ReportFacts, Spent
 from .parts import Section, Table, hours
 

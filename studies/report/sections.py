@@ -1,7 +1,7 @@
 """The sections of the page, in the order in which they are read."""
 
-from ..effect_figures import LEGEND, effect_figure
-from ..effect_words import counted
+from ..effects.figures import LEGEND, effect_figure
+from ..effects.words import counted
 from ..stops import Stops
 from .checklist import SOURCE, checklist
 from .choices_figure import choices_figure

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..confirmations import Confirmed
-from ..effect_map import EffectMap
+from ..confirmation.stored import Confirmed
+from ..effects.map import EffectMap
 
 CONFIRM = "Confirm it"  # the name of that command
 

@@ -11,7 +11,7 @@ from search.confirm import session as confirm_session
 from search.executors import Event, Job
 from space import digest
 from studies import OpenStudy, read_front
-from studies.ablations import ablations
+from studies.effects.ablations import ablations
 from studies.front import best
 from tests.search.scripted import ScriptedExecutor, succeed
 from tests.search.test_explain_command import WORTH, fill, study_in

@@ -15,7 +15,7 @@ from search.executors import Event, Failed, Job
 from space import Architecture, Refusal, SearchSpace, digest, plain, write_architecture
 from space import baselines as usual
 from studies import open_existing
-from studies.ledger import LedgerEntry, is_recorded, readings
+from studies.confirmation.ledger import LedgerEntry, is_recorded, readings
 from tests.search.fake_trainer import fake_accuracy
 from tests.search.scripted import ScriptedExecutor, succeed
 

@@ -14,7 +14,7 @@ from search import session
 from search.cli import app, run_command
 from space import digest, plain, read_architecture
 from studies import only_driver, open_existing
-from studies.sessions import sessions
+from studies.store.sessions import sessions
 
 FAKE = "tests.search.fake_trainer:train"
 SAMPLE = ["--dataset", "cifar10-sample"]

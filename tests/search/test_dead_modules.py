@@ -6,7 +6,7 @@ from backbones import GateStatistics, ModuleStatistics, as_plain
 from search.dead_modules import Dead, dead_modules
 from space import SearchSpace, baselines
 from studies import Evaluation
-from studies.effects import Cell
+from studies.effects.by_stage import Cell
 
 MakeEvaluation = Callable[..., Evaluation]
 USUAL = baselines(SearchSpace(backbone="resnet20"))

@@ -25,7 +25,7 @@ from studies import (
     evaluations,
     total_times,
 )
-from studies.tables import EvaluationRow, FrontRow
+from studies.store.tables import EvaluationRow, FrontRow
 from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
 
 

@@ -9,7 +9,7 @@ from search.config import config_of
 from search.defaults import with_defaults
 from search.noise_warning import noise_warning
 from studies import Front, Point
-from studies.posterior import Noise
+from studies.estimates.posterior import Noise
 
 Make = Callable[..., Front]
 CONFIG = config_of(with_defaults({"backbone": "resnet8"}, "cpu", "float32"))

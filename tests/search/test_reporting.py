@@ -21,7 +21,7 @@ from search.reporting import (
 )
 from space import Architecture, Cost, SearchSpace, baselines, plain
 from studies import Evaluation, Front, Point, front_of, verdict
-from studies.posterior import Estimate, Noise
+from studies.estimates.posterior import Estimate, Noise
 
 MakeFront = Callable[..., Front]
 MakePoint = Callable[..., Point]

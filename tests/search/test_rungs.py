@@ -10,9 +10,9 @@ import pytest
 from search.rungs import Level, Verdict, judged, level_at, may_stop, rungs, should_stop
 from space import Architecture, Cost, SearchSpace, baselines, digest, plain
 from studies import Epoch, Evaluation, Front, Point
-from studies.link import SIGNALS, Curve, Link, finished_curves, link, predicted
-from studies.posterior import Estimate
-from studies.records import Purpose
+from studies.estimates.link import SIGNALS, Curve, Link, finished_curves, link, predicted
+from studies.estimates.posterior import Estimate
+from studies.store.records import Purpose
 
 SE = baselines(SearchSpace(backbone="resnet8"))["se"]
 SHOWN = [0.50, 0.52, 0.47, 0.55, 0.60, 0.58, 0.44, 0.51, 0.49, 0.57, 0.53, 0.46, 0.59]

@@ -8,9 +8,9 @@ import pytest
 
 from space import Cost, SearchSpace, baselines, plain
 from studies import Evaluation, Front, Point, front_of, verdict
+from studies.estimates.posterior import Estimate
 from studies.figures import front_figure, front_marks, limit_of, reference_marks
 from studies.front import Reference
-from studies.posterior import Estimate
 
 MakePoint = Callable[..., Point]
 MakeFront = Callable[..., Front]

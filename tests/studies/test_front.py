@@ -8,9 +8,9 @@ from numpy.random import Generator
 
 from space import Architecture, Cost, SearchSpace, baselines, cost, cost_axis, digest, plain
 from studies import Evaluation, Front, Point, front_of
+from studies.estimates.posterior import estimates, pooled_noise, posterior_of
 from studies.front import best, difference, knee, recommended, undominated
 from studies.paired import flip_variance, paired_difference
-from studies.posterior import estimates, pooled_noise, posterior_of
 
 MakeEvaluation = Callable[..., Evaluation]
 MakePoint = Callable[..., Point]

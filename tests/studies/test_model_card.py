@@ -7,10 +7,10 @@ import pytest
 
 from space import Cost, SearchSpace, baselines, plain
 from studies import Front, OpenStudy, Point
-from studies.confirmation import Arm, Confirmation, Interval
-from studies.confirmations import ArmResult, Confirmed
+from studies.confirmation.comparison import Arm, Confirmation, Interval
+from studies.confirmation.stored import ArmResult, Confirmed
+from studies.estimates.posterior import Estimate
 from studies.model_card import Card, model_card
-from studies.posterior import Estimate
 
 MakePoint = Callable[..., Point]
 MakeFront = Callable[..., Front]

@@ -4,8 +4,8 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from studies.estimates.posterior import Noise
 from studies.paired import Difference, flip_variance, paired_difference
-from studies.posterior import Noise
 
 Pack = Callable[[str], bytes]
 

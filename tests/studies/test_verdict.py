@@ -6,8 +6,8 @@ import pytest
 
 from space import Cost, SearchSpace, baselines
 from studies import Front, Point, verdict
+from studies.estimates.posterior import Estimate
 from studies.front import Reference, distinguishable
-from studies.posterior import Estimate
 from studies.verdict import deeper_cost
 
 MakePoint = Callable[..., Point]

@@ -16,8 +16,8 @@ from search.executors import Event, Failed, Job
 from search.listener import Listener
 from space import Architecture, digest
 from studies import create_or_open, evaluations, only_driver, open_existing
-from studies.confirmations import confirmations, known_trainings
-from studies.ledger import LedgerEntry, is_recorded, readings
+from studies.confirmation.ledger import LedgerEntry, is_recorded, readings
+from studies.confirmation.stored import confirmations, known_trainings
 from tests.search.fake_trainer import fake_accuracy
 from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
 

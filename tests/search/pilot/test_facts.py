@@ -15,7 +15,7 @@ from search.pilot.lines import Finished
 from search.pilot.plan import Pace, seconds_of
 from search.pilot.table import closing, evidence, table
 from search.reporting import MIN_WIDTH
-from studies.variance import Components, Deviation, components
+from studies.estimates.variance import Components, Deviation, components
 
 BASE = Protocol(
     dataset="cifar10",

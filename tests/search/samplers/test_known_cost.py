@@ -10,9 +10,9 @@ from search.samplers.known_cost import _soon_known, choose, propose
 from search.samplers.objective import Objective, objective_of
 from space import Architecture, SearchSpace, baselines, cost, cost_axis, digest, plain
 from studies import Evaluation, front_of
-from studies.encoding import encoded
+from studies.estimates.encoding import encoded
+from studies.estimates.posterior import Forecast
 from studies.hypervolume import hypervolume, staircase
-from studies.posterior import Forecast
 
 MakeEvaluation = Callable[..., Evaluation]
 SPACE = SearchSpace(backbone="resnet8")

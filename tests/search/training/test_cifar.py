@@ -16,7 +16,7 @@ from search.training.arrays import ByteArray, KnownArray
 from search.training.disk import SCRATCH
 from search.training.origin import Arrays, SourceFailure
 from space import Refusal
-from studies.ledger import LedgerEntry
+from studies.confirmation.ledger import LedgerEntry
 
 SILENT = logging.getLogger(__name__).debug
 
@@ -185,7 +185,7 @@ def test_a_missing_test_file_does_not_stop_a_study(
 
 
 def test_an_entry_opens_the_test_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studies.ledger.is_recorded", lambda _: True)
+    monkeypatch.setattr("studies.confirmation.ledger.is_recorded", lambda _: True)
     images, _ = data.open_test(
         "cifar10", folder, entry=LedgerEntry("sqlite://", "u1", 3, "cifar10")
     )

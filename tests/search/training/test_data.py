@@ -10,7 +10,7 @@ from search.training import data, sample
 from search.training.arrays import ByteArray
 from search.training.split import split_indices
 from space import Refusal
-from studies.ledger import LedgerEntry
+from studies.confirmation.ledger import LedgerEntry
 
 ROOT = Path(data.__file__).parents[2]
 LABELS = np.random.default_rng(1).permutation(np.arange(50_000) % 10).astype(np.uint8)
@@ -25,7 +25,7 @@ def counts(labels: ByteArray) -> list[int]:
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The ledger's stand-in: it holds the entries of this list."""
     entries: list[object] = []
-    monkeypatch.setattr("studies.ledger.is_recorded", lambda entry: entry in entries)
+    monkeypatch.setattr("studies.confirmation.ledger.is_recorded", lambda entry: entry in entries)
     return entries
 
 

@@ -14,8 +14,8 @@ from search.training.weights import load_weights, save_weights
 from search.training.worker import images_of, seeded_model
 from space import Refusal, SearchSpace, baselines, plain
 from studies import OpenStudy
-from studies.extras import Wanted, asked_for
-from studies.ledger import LedgerEntry, open_entry
+from studies.confirmation.ledger import LedgerEntry, open_entry
+from studies.store.extras import Wanted, asked_for
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SE = baselines(SearchSpace(backbone="resnet8"))["se"]

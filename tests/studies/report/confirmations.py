@@ -1,9 +1,9 @@
 """A confirmation by hand: plain, one finalist, and a control that failed."""
 
 from space import Architecture, cost, plain
-from studies.confirmation import Arm, Claim, Interval
-from studies.confirmation import Confirmation as Plan
-from studies.confirmations import ArmResult, Confirmed
+from studies.confirmation.comparison import Arm, Claim, Interval
+from studies.confirmation.comparison import Confirmation as Plan
+from studies.confirmation.stored import ArmResult, Confirmed
 from studies.report import Confirmation
 
 SE = Architecture.model_validate(

@@ -7,7 +7,7 @@ import pytest
 
 from studies.report import Confirmation, ReportFacts
 from studies.report.checklist import QUESTIONS, checklist
-from studies.sessions import StudySession, Surroundings
+from studies.store.sessions import StudySession, Surroundings
 from tests.studies.report.confirmations import CONFIRMATION
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

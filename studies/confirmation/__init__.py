@@ -1,0 +1,1 @@
+"""Fresh trainings of finalists beside controls, and the ledger of the test images."""

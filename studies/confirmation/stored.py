@@ -1,0 +1,173 @@
+"""Stored confirmations of a study, and their results as the trainings and readings come in."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Select, inspect, select
+from sqlalchemy.orm import Session
+
+from space import Cost, cost
+
+from ..store.extra_tables import ConfirmationRow
+from ..store.extras import Extra, Wanted, asked_for, known_extras
+from ..store.schema import create_tables
+from ..store.storage import OpenStudy
+from .comparison import Arm, Confirmation, Interval, Optimism, gains, optimism
+from .ledger import Reading, readings
+
+
+@dataclass(frozen=True, slots=True)
+class Trainings:
+    """The trainings of a confirmation, in the order in which they are best done."""
+
+    confirm: tuple[Extra, ...]
+    fresh: tuple[Extra, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """What one network showed: test accuracies by seed, 0 to 1, and its gain over plain."""
+
+    arm: Arm
+    cost: Cost
+    accuracies: tuple[float, ...]
+    gain: Interval | None  # None of plain itself, and below two seeds
+    num_failed: int
+
+    @property
+    def mean(self) -> float:
+        """Return the mean test accuracy."""
+        return sum(self.accuracies) / len(self.accuracies)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A finished confirmation."""
+
+    confirmation: Confirmation
+    arms: tuple[ArmResult, ...]
+    optimism: Optimism | None
+    num_readings: int  # of each model's test images, the most of any
+
+
+def stored_confirmation(study: OpenStudy, wanted: Confirmation) -> Confirmation:
+    """Return the stored one that asks the same, with what was claimed then, or store this."""
+    create_tables(study.engine)
+    with Session(study.engine) as session:
+        row = session.scalars(_row_of(study, wanted)).first()
+        if row is not None:
+            return Confirmation.model_validate_json(row.document)
+        session.add(
+            ConfirmationRow(
+                study_uid=study.uid,
+                key=wanted.key,
+                document=wanted.model_dump_json(),
+                created_at=datetime.now(UTC),
+            )
+        )
+        session.commit()
+    return wanted
+
+
+def confirmations(study: OpenStudy) -> tuple[Confirmation, ...]:
+    """Return every confirmation that was begun, oldest first; reads only."""
+    if not inspect(study.engine).has_table(ConfirmationRow.__tablename__):
+        return ()
+    query = (
+        select(ConfirmationRow.document)
+        .where(ConfirmationRow.study_uid == study.uid)
+        .order_by(ConfirmationRow.id)
+    )
+    with Session(study.engine) as session:
+        return tuple(map(Confirmation.model_validate_json, session.scalars(query)))
+
+
+def wanted_of(plan: Confirmation) -> tuple[list[Wanted], list[Wanted]]:
+    """Return the trainings of a confirmation and the fresh ones, a seed of every arm in turn."""
+    turns = range(max(len(one.seeds) for one in plan.arms))
+    confirm = [
+        Wanted("confirm", arm.architecture, arm.seeds[turn], plan.protocol_digest)
+        for turn in turns
+        for arm in plan.arms
+        if turn < len(arm.seeds)
+    ]
+    fresh = [
+        Wanted("fresh", arm.architecture, seed, plan.own_digest)
+        for seed in plan.fresh_seeds
+        for arm in plan.finalists
+    ]
+    return confirm, fresh
+
+
+def known_trainings(study: OpenStudy, plan: Confirmation) -> Trainings:
+    """Return what is known of the trainings; reads only."""
+    confirm, fresh = wanted_of(plan)
+    return Trainings(known_extras(study, confirm), known_extras(study, fresh))
+
+
+def trainings_of(study: OpenStudy, plan: Confirmation) -> Trainings:
+    """Return the trainings, stored as asked for where they were not."""
+    confirm, fresh = wanted_of(plan)
+    return Trainings(asked_for(study, confirm), asked_for(study, fresh))
+
+
+def latency_ratios(study: OpenStudy, plan: Confirmation) -> tuple[float, ...] | None:
+    """Return the time of a forward pass of each arm over plain's, if it was measured."""
+    with Session(study.engine) as session:
+        text = session.scalars(_row_of(study, plan)).one().latency_ratios
+    return None if text is None else tuple(json.loads(text))
+
+
+def store_latency_ratios(study: OpenStudy, plan: Confirmation, ratios: Sequence[float]) -> None:
+    """Store them, one for each arm."""
+    with Session(study.engine) as session:
+        session.scalars(_row_of(study, plan)).one().latency_ratios = json.dumps(list(ratios))
+        session.commit()
+
+
+def confirmed(study: OpenStudy, plan: Confirmation, noise_sd: float) -> Confirmed:
+    """Return what is known: complete once every training has ended and every model was read.
+
+    `noise_sd` is the study's run-to-run deviation, which the fresh means have.
+    """
+    done, known = known_trainings(study, plan), readings(study)
+    latest = {one.extra_id: one for one in known}  # the last reading of each model
+    accuracies = {arm.digest: _tested(arm, done.confirm, latest) for arm in plan.arms}
+    enough = {key: found for key, found in accuracies.items() if len(found) > 1}
+    base = plan.arms[0].digest
+    over = gains(enough, base) if base in enough else {}
+    fresh: dict[str, list[float]] = {}
+    for one in done.fresh:
+        if one.accuracy is not None:
+            fresh.setdefault(one.digest, []).append(one.accuracy)
+    failed = [one.digest for one in done.confirm if one.state == "failed"]
+    own = {one.id for one in done.confirm}
+    counts = [sum(one.extra_id == number for one in known) for number in own]
+    return Confirmed(
+        plan,
+        tuple(
+            ArmResult(
+                arm,
+                cost(arm.architecture),
+                accuracies[arm.digest],
+                over.get(arm.digest),
+                failed.count(arm.digest),
+            )
+            for arm in plan.arms
+        ),
+        optimism(plan.finalists, fresh, noise_sd),
+        max(counts, default=0),
+    )
+
+
+def _row_of(study: OpenStudy, plan: Confirmation) -> Select[ConfirmationRow]:
+    return select(ConfirmationRow).where(
+        ConfirmationRow.study_uid == study.uid, ConfirmationRow.key == plan.key
+    )
+
+
+def _tested(arm: Arm, done: Sequence[Extra], latest: dict[int, Reading]) -> tuple[float, ...]:
+    found = [latest.get(one.id) for one in done if one.digest == arm.digest]
+    return tuple(one.accuracy for one in found if one is not None and one.accuracy is not None)

@@ -1,0 +1,1 @@
+"""What trainings say of accuracies: the posterior, its algebra, its priors, its forecasts."""

@@ -1,0 +1,1 @@
+"""Architectures and attention at work as pictures."""
