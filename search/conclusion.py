@@ -68,10 +68,12 @@ def where(plan: Plan) -> str:
 
 
 def next_commands(plan: Plan, speed: Speed | None) -> list[str]:
-    """Return the two commands that a reader wants now."""
+    """Return the commands that a reader wants now."""
     name, named = program(), where(plan)
     if plan.config.protocol.dataset != SAMPLE:
-        return [f"{name} export{named} --out best.yaml", f"{name} dashboard{named}"]
+        return [
+            f"{name} {one}{named}" for one in ("confirm", "export --out best.yaml", "dashboard")
+        ]
     full = f"{name} run --trials {FULL_TRIALS}"
     if speed is not None:
         full += f"   (the full CIFAR-10: about {in_words(_full_seconds(plan, speed))} here)"

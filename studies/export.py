@@ -13,7 +13,7 @@ from space import (
     write_architecture,
 )
 
-from .folders import MANIFEST
+from .folders import MANIFEST, file_digests, new_folder
 from .front import Front, Point, best, knee, recommended
 from .insertion import insertion
 from .store.storage import OpenStudy
@@ -52,25 +52,26 @@ def picked(front: Front, pick: str) -> tuple[Point, ...]:
 def export(points: tuple[Point, ...], front: Front, out: Path, *, study: OpenStudy) -> list[Path]:
     """Write one architecture file, or a folder of them with a manifest; return the paths.
 
+    A folder is there whole or not at all, and takes the place of an earlier export.
+
     Raises:
-        Refusal: `out` is the wrong one of file and folder, or a digest is no name for a file.
+        Refusal: `out` is the wrong one of file and folder, or holds what no export wrote, or a
+            digest is no name for a file.
     """
     if out.suffix and len(points) > 1:
         raise Refusal(f"--out must be a folder for {len(points)} architectures, got {out}")
     if out.suffix:
         write_architecture(points[0].architecture, out, comment=head(points[0], front, study))
         return [out]
-    if out.is_file():
-        raise Refusal(f"--out must be a folder for several architectures, got the file {out}")
-    paths = [out / _file_name(point) for point in points]
-    for path, point in zip(paths, points, strict=True):
-        write_architecture(point.architecture, path, comment=head(point, front, study))
-    manifest = out / MANIFEST
-    entries = [facts(point, path.name) for point, path in zip(points, paths, strict=True)]
-    manifest.write_text(
-        json.dumps({"study": study.name, "architectures": entries}, indent=2) + "\n"
-    )
-    return [*paths, manifest]
+    names = [_file_name(point) for point in points]
+    with new_folder(out) as folder:
+        for name, point in zip(names, points, strict=True):
+            comment = head(point, front, study)
+            write_architecture(point.architecture, folder / name, comment=comment)
+        entries = [facts(point, name) for point, name in zip(points, names, strict=True)]
+        listed = {"study": study.name, "architectures": entries, "files": file_digests(folder)}
+        (folder / MANIFEST).write_text(json.dumps(listed, indent=2) + "\n")
+    return [out / name for name in (*names, MANIFEST)]
 
 
 def facts(point: Point, file: str) -> dict[str, object]:

@@ -52,7 +52,7 @@ def refuse_other_content(out: Path) -> None:
     foreign = [one.name for one in present if not _is_own(one, written)]
     if foreign:
         raise Refusal(
-            f"--out must be new, empty or an export of one architecture as it was written, got "
+            f"--out must be new, empty or an earlier export as it was written, got "
             f"{out} with {foreign[0]}; name another folder"
         )
 

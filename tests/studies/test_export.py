@@ -212,16 +212,37 @@ def test_a_manifest_stays_json_while_errors_are_unknown(
     front: Front, unknown: Callable[[float], object], tmp_path: Path, mine: OpenStudy
 ) -> None:
     rows = tuple(replace(row, estimate=unknown(0.9)) for row in front.rows)  # type: ignore[arg-type]
-    *_, manifest = export(rows, front, tmp_path, study=mine)
+    *_, manifest = export(rows, front, tmp_path / "out", study=mine)
     entries = json.loads(manifest.read_text(), parse_constant=pytest.fail)["architectures"]
     assert [one["standard_error"] for one in entries] == [None] * 3
 
 
 def test_a_front_does_not_fit_into_a_file(front: Front, tmp_path: Path, mine: OpenStudy) -> None:
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(Refusal, match=r"--out must be a folder for several .* got the file .*out"):
+    with pytest.raises(Refusal, match=r"--out must be a folder, .* got the file .*out"):
         export(front.rows, front, tmp_path / "out", study=mine)
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_later_front_takes_the_place_of_an_earlier_one(
+    front: Front, tmp_path: Path, mine: OpenStudy
+) -> None:
+    export(front.rows, front, tmp_path / "out", study=mine)
+    paths = export(front.rows[:1], front, tmp_path / "out", study=mine)
+    assert sorted((tmp_path / "out").iterdir()) == sorted(paths)
+
+
+def test_a_front_leaves_a_folder_of_others_alone(
+    front: Front, tmp_path: Path, mine: OpenStudy
+) -> None:
+    earlier = export(front.rows, front, tmp_path / "out", study=mine)
+    earlier[0].write_text("edited by hand")
+    with pytest.raises(
+        Refusal, match=r"--out must be .* an earlier export as it was written, got"
+    ):
+        export(front.rows[:1], front, tmp_path / "out", study=mine)
+    assert sorted((tmp_path / "out").iterdir()) == sorted(earlier)
+    assert earlier[0].read_text() == "edited by hand"
 
 
 def test_another_suffix_is_refused(front: Front, tmp_path: Path, mine: OpenStudy) -> None:
