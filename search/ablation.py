@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from space import Architecture, placements_in_words
+from space import Architecture, digest, placements_in_words
 from studies import Front, OpenStudy, Point
 from studies.effects.ablations import Ablated, ablated, ablations
 from studies.store.extras import Extra, Wanted, known_extras
@@ -52,11 +52,8 @@ def _member(study: OpenStudy, front: Front, config: StudyConfig, row: Point) -> 
 
 
 def _bits(done: Sequence[Extra], architecture: Architecture) -> list[bytes]:
-    return [
-        one.correct
-        for one in done
-        if one.correct is not None and one.wanted.architecture == architecture
-    ]
+    key = digest(architecture)  # two spellings of one network are one
+    return [one.correct for one in done if one.correct is not None and one.digest == key]
 
 
 def table(member: Member) -> Table:

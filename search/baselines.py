@@ -43,9 +43,16 @@ def compared(
     """Return the networks by name, plain first.
 
     Raises:
-        Refusal: a file is of another backbone, or names a network that is there already.
+        Refusal: a mechanism is not of the space, or a file is of another backbone or of other
+            classes, or names a network that is there already.
     """
     usual = baselines(search_space)
+    absent = [kind for kind in kinds if kind not in usual]
+    if absent:
+        raise Refusal(
+            f"--kinds must be mechanisms of the study's space ({', '.join(usual)}), got "
+            f"{', '.join(absent)}; name others, or another --study"
+        )
     found = {PLAIN: plain(search_space.backbone), **{kind: usual[kind] for kind in kinds}}
     for file in files:
         one = read_architecture(file)
@@ -53,6 +60,11 @@ def compared(
             raise Refusal(
                 f"--file must be of {search_space.backbone}, got {file} of {one.backbone}; "
                 "name that --backbone, or leave the file out"
+            )
+        if one.num_classes != found[PLAIN].num_classes:
+            raise Refusal(
+                f"--file must have {found[PLAIN].num_classes} classes, got {file} with "
+                f"{one.num_classes}; leave it out"
             )
         if file.stem in found or digest(one) in map(digest, found.values()):
             raise Refusal(f"--file must each name another network, got {file}; leave it out")

@@ -1,5 +1,6 @@
 """Optuna's dashboard, where its extra is installed."""
 
+import shutil
 import socket
 import sqlite3
 import tempfile
@@ -23,8 +24,11 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def snapshot(url: str) -> Iterator[str]:
-    """Yield the URL of a copy of the database as it is now: what is deleted there stays here."""
+def snapshot(url: str, artifacts: Path) -> Iterator[tuple[str, Path]]:
+    """Yield a copy of the database and of its pictures, as they are now.
+
+    What is deleted there, pictures too, stays here.
+    """
     with tempfile.TemporaryDirectory(prefix="attention-search-") as folder:
         path = Path(folder) / database_path(url).name
         with (
@@ -32,7 +36,10 @@ def snapshot(url: str) -> Iterator[str]:
             closing(sqlite3.connect(path)) as copy,
         ):
             own.backup(copy)
-        yield f"sqlite:///{path}"
+        pictures = Path(folder) / "pictures"
+        if artifacts.is_dir():
+            shutil.copytree(artifacts, pictures)
+        yield f"sqlite:///{path}", pictures
 
 
 def serve(url: str, port: int, say: Callable[[str], None], *, artifacts: Path) -> None:

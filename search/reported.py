@@ -6,7 +6,13 @@ from dataclasses import replace
 from itertools import count
 
 from studies import Front, OpenStudy, evaluations
-from studies.confirmation.stored import Confirmed, confirmations, confirmed, latency_ratios
+from studies.confirmation.stored import (
+    Confirmed,
+    confirmations,
+    confirmed,
+    is_done,
+    latency_ratios,
+)
 from studies.effects.map import effect_map
 from studies.effects.words import name
 from studies.report import CONFIRM, Confirmation, Explained, ReportFacts, Words, report_facts
@@ -99,7 +105,8 @@ def _dead_lines(found: Sequence[Dead]) -> tuple[str, ...]:
 
 def _confirmations(front: Front, study: OpenStudy) -> tuple[Confirmation, ...]:
     noise = 0.0 if front.noise is None else front.noise.sd
-    plans = confirmations(study)
+    # Those of `search baselines` have no finalists; what is not done yet confirms nothing.
+    plans = [one for one in confirmations(study) if one.finalists and is_done(study, one)]
     return tuple(
         Confirmation(
             found := confirmed(study, plan, noise),

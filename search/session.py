@@ -118,7 +118,9 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
                 say(f"{executor.size()} workers on {len(plan.environments)} devices")
             speed = _speed(plan, executor, known, interrupted)
             say(opening_line(plan, speed, known))
-            number = begin_session(study, surroundings(plan, executor.size()))
+            number = begin_session(
+                study, surroundings(plan.device, plan.hardware, executor.size())
+            )
             with make_listener(done) as listener:
                 driver = Driver(
                     study,

@@ -2,22 +2,18 @@
 
 import shlex
 import sys
-from typing import TYPE_CHECKING
 
 from studies.store.sessions import Surroundings, system_in_words, versions
 
 from .executors.environments import num_cores
 
-if TYPE_CHECKING:
-    from .session import Plan
 
-
-def surroundings(plan: "Plan", num_workers: int) -> Surroundings:
+def surroundings(device: str, hardware: str, num_workers: int) -> Surroundings:
     """Return the machine, the programs, and the words that this process was called with."""
     return Surroundings(
         command=shlex.join(["search", *sys.argv[1:]]),
-        device=plan.device,
-        hardware=plan.hardware,
+        device=device,
+        hardware=hardware,
         num_cores=num_cores(),
         num_workers=num_workers,
         system=system_in_words(),

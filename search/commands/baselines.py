@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from ..baselines import Row
     from ..config import StudyConfig
     from ..confirm.session import Bench
-    from ..executors.environments import Environment
 
 MOST_SEEDS = 50
+REASON = "search baselines"  # in the ledger of the test images
 
 
 def baselines(
@@ -58,7 +58,8 @@ def baselines(
 
     from .. import baselines_table
     from ..baselines import RECIPES, TUTORIALS, compared
-    from ..confirm.session import Bench
+    from ..config import NUM_VALIDATION
+    from ..confirm.session import bench_at
     from ..reporting import make_console
 
     _refuse(seeds, recipe, output)
@@ -75,20 +76,23 @@ def baselines(
     own = {name: one for name, one in given.items() if one is not None}
     console = make_console(stderr=output == "json")
     values = {**RECIPES.get(recipe or "", {}), **own}
-    config, machine = _settled(values, (storage, study), device, options.num_workers(workers))
+    config = _settled(values, (storage, study), device)
     chosen = options.kind_names(kinds) or TUTORIALS
     networks = compared(config.search_space, chosen, file or [])
     opened = create_or_open(storage, study, config.settings())
-    bench = Bench(opened, config, *machine, data_dir)
+    bench = bench_at(opened, config, device, options.num_workers(workers), data_dir)
     found = (_tested if confirm else _validated)(bench, networks, seeds, console)
     protocol = bench.config.protocol
+    num_images = protocol.train_images + confirm * NUM_VALIDATION[protocol.dataset]
     if output == "json":
         facts = {"protocol": protocol.model_dump(mode="json"), "is_test": confirm}
+        facts["num_images"] = num_images
         typer.echo(baselines_table.as_json(found, facts))
     else:
         title = (
             f"{bench.config.backbone} on {protocol.dataset}: {protocol.epochs} epochs, "
-            f"{protocol.train_images} images, recipe {protocol.recipe}"
+            f"{num_images} images{' (validation among them)' if confirm else ''}, "
+            f"recipe {protocol.recipe}"
         )
         console.print(baselines_table.table(found, title, "test" if confirm else "validation"))
         for line in baselines_table.closing(found):
@@ -111,17 +115,13 @@ def _refuse(seeds: int, recipe: str | None, output: str) -> None:
         raise Refusal(f"--format must be one of {', '.join(FORMATS)}, got {output}")
 
 
-def _settled(
-    values: Mapping[str, object], where: tuple[str, str], device: str, num_workers: int | None
-) -> "tuple[StudyConfig, tuple[str, tuple[Environment, ...]]]":
-    """Return the settings of the study that keeps the trainings, and where they are done."""
-    from ..executors.environments import worker_environments
+def _settled(values: Mapping[str, object], where: tuple[str, str], device: str) -> "StudyConfig":
+    """Return the settings of the study that keeps the trainings."""
     from ..session import resolve_config
     from ..training.device import resolve_device
 
     found = resolve_device(device)
-    config = resolve_config(values, *where, device=found.name, precision=found.precision)
-    return config, (found.name, worker_environments(found.name, found.count, num_workers))
+    return resolve_config(values, *where, device=found.name, precision=found.precision)
 
 
 def _validated(
@@ -151,10 +151,15 @@ def _tested(
 ) -> "Sequence[Row]":
     """Train what is missing on validation images too, then read the test once for each model."""
     from studies.confirmation.ledger import readings
-    from studies.confirmation.stored import known_trainings, stored_confirmation, trainings_of
+    from studies.confirmation.stored import (
+        is_done,
+        known_trainings,
+        stored_confirmation,
+        trainings_of,
+    )
 
     from ..baselines import confirmation_of, rows
-    from ..confirm.session import is_done, read_models, train, weights_of
+    from ..confirm.session import read_models, train, weights_of
     from ..extra_trainings import Task
     from ..resumable import resumable
     from ..training.data import ensure
@@ -172,7 +177,7 @@ def _tested(
             train(bench, tasks, console, stopped)
             if not stopped():
                 read = reader(protocol, bench.data_dir, bench.device)
-                read_models(bench, plan, read, console.print, again=False)
+                read_models(bench, plan, read, console.print, again=False, reason=REASON)
     tested = {one.extra_id: one.accuracy for one in readings(bench.study)}
     done = known_trainings(bench.study, plan).confirm
     return rows(networks, done, protocol.epochs, lambda one: tested.get(one.id))

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json")
 MOST_TOP = 20
+USUAL_SEEDS = 5
 
 
 def confirm(
     storage: options.Storage = options.DEFAULT_STORAGE,
     study: options.Study = options.DEFAULT_STUDY,
     top: Annotated[int, typer.Option(help="Finalists: the recommended row and more.")] = 4,
-    seeds: Annotated[int, typer.Option(help="Trainings of each; plain gets three times.")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option(help="Trainings of each; plain gets three times. 5.")
+    ] = None,
     resolve: Annotated[
         float | None, typer.Option(help="As many seeds as tell so many points from none.")
     ] = None,
@@ -44,19 +47,23 @@ def confirm(
     What it takes and what it can tell is said first. Trainings and readings are stored: the same
     command goes on, or shows the result.
     """
-    from studies.confirmation.stored import confirmed
+    from space import Refusal
+    from studies.confirmation.stored import confirmed, is_done, stored_confirmation
 
     from ..confirm import table
     from ..confirm.choice import Question, confirmation_of
     from ..confirm.opening import opening_lines, refuse_long, resolved
-    from ..confirm.session import bench_of, is_done
+    from ..confirm.session import bench_of
     from ..opened import open_front
     from ..reporting import make_console
 
-    _refuse_numbers(top, seeds, resolve, output)
+    num_seeds = USUAL_SEEDS if seeds is None else seeds
+    _refuse_numbers(top, num_seeds, resolve, output)
+    if seeds is not None and resolve is not None:
+        raise Refusal(f"--resolve chooses the seeds, got --seeds {seeds} too; leave out one")
     front, opened = open_front(storage, study, None)
     bench = bench_of(opened, device, options.num_workers(workers), data_dir)
-    question = Question(top, seeds, epochs, train_images)
+    question = Question(top, num_seeds, epochs, train_images)
     if resolve is not None:
         question = resolved(front, bench.config, question, resolve)
     plan = confirmation_of(front, bench.config, question)
@@ -67,6 +74,8 @@ def confirm(
             console.print(line, soft_wrap=True, markup=False)
         refuse_long(seconds, yes=yes)
         plan = _done(bench, question, plan, console, again=again)
+    else:
+        plan = stored_confirmation(opened, plan)  # with what was claimed then
     noise = 0.0 if front.noise is None else front.noise.sd
     found, ratios = confirmed(bench.study, plan, noise), _ratios(bench, plan)
     if output == "json":

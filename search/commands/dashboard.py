@@ -29,5 +29,5 @@ def dashboard(
     if not snapshot:
         serve(storage, port, typer.echo, artifacts=pictures)
         return
-    with copied(storage) as copy:
-        serve(copy, port, typer.echo, artifacts=pictures)
+    with copied(storage, pictures) as (copy, its_pictures):
+        serve(copy, port, typer.echo, artifacts=its_pictures)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ..confirm.session import Bench
 
 
+USUAL_SEEDS = 3
+
+
 def explain(
     out: Annotated[
         Path | None, typer.Option(help="HTML file to write the map of effects to.")
@@ -24,7 +27,9 @@ def explain(
     ablate: Annotated[
         str | None, typer.Option(help="Train the changes of recommended, best, knee or row:N.")
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Trainings of each change, for --ablate.")] = 3,
+    seeds: Annotated[
+        int | None, typer.Option(help="Trainings of each change, for --ablate; 3.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Begin, even for over an hour.")] = False,
     data_dir: options.DataDir = None,
     device: options.Device = "auto",
@@ -35,8 +40,6 @@ def explain(
     --ablate trains a front member beside itself without each placement, and with each moved to
     an empty stage. Those trainings are stored and shown from then on.
     """
-    from space import Refusal
-
     from .. import ablation, effect_table
     from ..config import config_of
     from ..confirm.session import bench_of
@@ -44,22 +47,15 @@ def explain(
     from ..opened import open_front
     from ..reporting import make_console
 
-    if output not in effect_table.FORMATS:
-        formats = ", ".join(effect_table.FORMATS)
-        raise Refusal(f"--format must be one of {formats}, got {output}")
-    if out is not None and out.suffix != ".html":
-        raise Refusal(f"--out must end in .html, got {out}")
-    if not 2 <= seeds <= ablation.MOST_SEEDS:
-        raise Refusal(
-            f"--seeds must be 2 to {ablation.MOST_SEEDS}, since a difference needs two, "
-            f"got {seeds}"
-        )
-    num_workers = options.num_workers(workers)
+    _refuse(output, out)
+    only = {"--seeds": seeds is not None, "--yes": yes, "--data-dir": data_dir is not None}
+    _refuse_idle([name for name, is_given in only.items() if is_given and ablate is None])
+    num_workers, num_seeds = options.num_workers(workers), _seeds(seeds)
     front, opened = open_front(storage, study, options.cost_name(cost))
-    found = explanation(front, opened)
+    found, failed = explanation(front, opened), 0
     if ablate is not None:
         bench = bench_of(opened, device, num_workers, data_dir)
-        _train(bench, front, (ablate, seeds), yes=yes, quiet=output == "json")
+        failed = _train(bench, front, (ablate, num_seeds), yes=yes, quiet=output == "json")
     shown = ablation.members(opened, front, config_of(dict(opened.settings)))
     title = f"Effects of attention in study {study} on {opened.settings['dataset']}"
     if output == "json":
@@ -72,12 +68,48 @@ def explain(
     if out is not None:
         draw(found, title, out)
         typer.echo(f"figure: {out}", err=output == "json")  # JSON stays alone on its stream
+    if failed:
+        raise typer.Exit(1)
+
+
+def _refuse(output: str, out: Path | None) -> None:
+    from space import Refusal
+
+    from .. import effect_table
+
+    if output not in effect_table.FORMATS:
+        formats = ", ".join(effect_table.FORMATS)
+        raise Refusal(f"--format must be one of {formats}, got {output}")
+    if out is not None and out.suffix != ".html":
+        raise Refusal(f"--out must end in .html, got {out}")
+
+
+def _refuse_idle(given: list[str]) -> None:
+    """Refuse what only a training would use, where none is asked for."""
+    from space import Refusal
+
+    if given:
+        raise Refusal(f"--ablate is what {', '.join(given)} belong to, got none; add it")
+
+
+def _seeds(given: int | None) -> int:
+    from space import Refusal
+
+    from .. import ablation
+
+    found = USUAL_SEEDS if given is None else given
+    if not 2 <= found <= ablation.MOST_SEEDS:
+        raise Refusal(
+            f"--seeds must be 2 to {ablation.MOST_SEEDS}, since a difference needs two, "
+            f"got {found}"
+        )
+    return found
 
 
 def _train(
     bench: "Bench", front: "Front", asked: tuple[str, int], *, yes: bool, quiet: bool
-) -> None:
-    """Train what is missing of a front member's ablations."""
+) -> int:
+    """Train what is missing of a front member's ablations; return how many failed."""
     from space import Refusal
     from studies.export import picked
     from studies.store.extras import asked_for, known_extras
@@ -103,7 +135,7 @@ def _train(
     planned = [Task(one, protocol) for one in known_extras(bench.study, wanted)]
     waiting = [one for one in planned if one.extra.state != "complete"]
     if not waiting:
-        return
+        return 0
     seconds = forecast(bench, waiting)
     how_long = "unknown" if seconds is None else in_words(seconds)
     console.print(f"ablations: {len(waiting)} trainings, forecast: {how_long}", markup=False)
@@ -111,4 +143,4 @@ def _train(
     ensure(protocol.dataset, bench.data_dir, console.print)
     with resumable(bench.study, console.print) as stopped:
         tasks = [Task(one, protocol) for one in asked_for(bench.study, wanted)]
-        train(bench, tasks, console, stopped)
+        return train(bench, tasks, console, stopped)

@@ -1,5 +1,6 @@
 """`search export`: architectures as files that build and train."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,6 @@ def export(
         typer.echo(f"wrote: {path}")
     if len(points) == 1:
         typer.echo(f"what:  {placements_in_words(points[0].architecture)}")
-        typer.echo(f"next:  {train_command(opened, str(paths[0]))}")
+        typer.echo(f"next:  {train_command(opened, shlex.quote(str(paths[0])))}")
         for line in only_in_file(opened):
             typer.echo(f"       {line}")

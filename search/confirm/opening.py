@@ -7,10 +7,12 @@ from studies import Front, evaluations
 from studies.confirmation.comparison import (
     MOST_SEEDS,
     Confirmation,
+    Role,
     resolution,
     seeds_to_resolve,
 )
 from studies.confirmation.stored import known_trainings
+from studies.store.sessions import sessions
 
 from ..config import StudyConfig
 from ..extra_trainings import Task
@@ -49,7 +51,7 @@ def opening_lines(
 ) -> tuple[list[str], float | None]:
     """Return what is going to be done, and its forecast in seconds if a speed is stored."""
     tasks = tasks_of(bench, question, known_trainings(bench.study, plan))
-    waiting = [one for one in tasks if one.extra.state == "waiting"]
+    waiting = [one for one in tasks if one.extra.state != "complete"]
     seconds = forecast(bench, waiting)
     finalists = len(plan.finalists)
     lines = [
@@ -65,10 +67,23 @@ def opening_lines(
             f"tells gains over plain of {100 * least:.2f} points from none, at the study's "
             f"run-to-run sd of {100 * front.noise.sd:.2f}; longer trainings vary less"
         )
+    lines += _absent({one.role for one in plan.arms})
     if waiting:
-        how_long = "unknown, no speed is stored" if seconds is None else in_words(seconds)
+        how_long = (
+            "unknown, no speed of this device is stored" if seconds is None else in_words(seconds)
+        )
         lines.append(f"forecast: {how_long} on {len(bench.environments)} workers")
     return lines, seconds if waiting else 0.0
+
+
+def _absent(roles: set[Role]) -> list[str]:
+    """Say which controls there are none of, and why."""
+    reasons: dict[Role, str] = {
+        "uniform": "no uniform placement: the study trained none that is no finalist",
+        "random": "no random placement: none within the budgets was drawn",
+        "deeper": "no deeper plain network: the backbone is the largest of its kind",
+    }
+    return [f"control left out: {why}" for role, why in reasons.items() if role not in roles]
 
 
 def refuse_long(seconds: float | None, *, yes: bool) -> None:
@@ -87,7 +102,12 @@ def refuse_long(seconds: float | None, *, yes: bool) -> None:
 
 
 def forecast(bench: Bench, waiting: list[Task]) -> float | None:
-    """Return the seconds that these trainings take, if the study has stored a speed."""
+    """Return the seconds that these trainings take, if the study has stored a speed for them.
+
+    A speed of another kind of device says nothing.
+    """
+    if any(one.surroundings.device != bench.device for one in sessions(bench.study)):
+        return None
     known = evaluations(bench.study)
     speed = remembered_speed(bench.config, known, len(bench.environments))
     return None if speed is None else work_seconds(bench, waiting, speed)

@@ -1,6 +1,7 @@
 """One `search confirm`: train what is missing, then read the test images, once for each model."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from studies import OpenStudy, database_path
 from studies.confirmation.comparison import Confirmation
 from studies.confirmation.ledger import LedgerEntry, open_entry, readings, store_reading
 from studies.confirmation.stored import Trainings, known_trainings
-from studies.store.extras import Extra
+from studies.store.extras import Extra, fail_extra
+from studies.store.sessions import begin_session, end_session
 
 from .. import session
 from ..config import StudyConfig, config_of
@@ -19,6 +21,7 @@ from ..executors import LocalExecutor
 from ..executors.environments import Environment, worker_environments
 from ..extra_trainings import Place, Task, train_tasks
 from ..forecast import Speed
+from ..surroundings import surroundings
 from .choice import Question, confirm_protocol
 
 REASON = "search confirm"
@@ -35,6 +38,7 @@ class Bench:
     device: str
     environments: tuple[Environment, ...]
     data_dir: Path | None
+    hardware: str  # of the processor or the GPUs
 
 
 def bench_of(
@@ -45,21 +49,26 @@ def bench_of(
     Raises:
         Refusal: no such device.
     """
-    from ..training.device import resolve_device
+    return bench_at(study, config_of(dict(study.settings)), device, num_workers, data_dir)
+
+
+def bench_at(
+    study: OpenStudy,
+    config: StudyConfig,
+    device: str,
+    num_workers: int | None,
+    data_dir: Path | None,
+) -> Bench:
+    """Return a study of these settings with the machine's workers.
+
+    Raises:
+        Refusal: no such device.
+    """
+    from ..training.device import hardware_in_words, resolve_device
 
     found = resolve_device(device)
     environments = worker_environments(found.name, found.count, num_workers)
-    config = config_of(dict(study.settings))
-    return Bench(study, config, found.name, environments, data_dir)
-
-
-def is_done(study: OpenStudy, plan: Confirmation) -> bool:
-    """Say whether every training has ended well and every model was read; reads only."""
-    found = known_trainings(study, plan)
-    if any(one.state != "complete" for one in (*found.confirm, *found.fresh)):
-        return False
-    seen = {one.extra_id for one in readings(study)}
-    return all(one.id in seen for one in found.confirm)
+    return Bench(study, config, found.name, environments, data_dir, hardware_in_words(found))
 
 
 def tasks_of(bench: Bench, question: Question, found: Trainings) -> list[Task]:
@@ -93,18 +102,22 @@ def work_seconds(bench: Bench, tasks: list[Task], speed: Speed) -> float:
 def train(
     bench: Bench, tasks: list[Task], console: Console, interrupted: Callable[[], bool]
 ) -> int:
-    """Do the trainings that are missing; return how many failed."""
+    """Do the trainings that are missing, as a session of the study; return how many failed."""
     if all(one.extra.state == "complete" for one in tasks):
         return 0
+    around = surroundings(bench.device, bench.hardware, len(bench.environments))
+    number = begin_session(bench.study, around)
     folder = next((one.save.parent for one in tasks if one.save is not None), None)
     if folder is not None:
         folder.mkdir(exist_ok=True)
     executor = LocalExecutor(session.TRAINER, bench.environments)
     try:
         place = Place(bench.device, bench.data_dir)
-        return train_tasks(
+        failed = train_tasks(
             bench.study, tasks, executor, place, console=console, interrupted=interrupted
         )
+        end_session(bench.study, number, "interrupted" if interrupted() else "total")
+        return failed
     finally:
         executor.close()
 
@@ -116,28 +129,58 @@ def read_models(
     say: Callable[[str], None],
     *,
     again: bool,
+    reason: str = REASON,
 ) -> None:
     """Read the test images for each trained model that was never read, or for all once more.
 
+    They stay closed while a training is missing. Reading anew goes on where it was cut short.
+
     Raises:
-        Refusal: a model's weights are gone.
+        Refusal: the weights of a model that was read before are gone.
     """
-    models = [one for one in known_trainings(bench.study, plan).confirm if one.state == "complete"]
-    seen = {one.extra_id for one in readings(bench.study)}
-    wanted = [one for one in models if again or one.id not in seen]
-    for one in wanted:
-        _refuse_gone(weights_of(bench.study, one))
+    models = known_trainings(bench.study, plan).confirm
+    missing = sum(one.state != "complete" for one in models)
+    if missing:
+        say(
+            f"the test images stay closed: {missing} of {len(models)} trainings are missing; "
+            "the same command goes on"
+        )
+        return
+    wanted = _to_read(bench.study, models, again=again)
+    if _lost(bench.study, wanted, say):
+        return
     for count, one in enumerate(wanted, 1):
-        entry = open_entry(bench.study, one, REASON)
+        entry = open_entry(bench.study, one, reason)
         accuracy, correct = read_test(one.wanted.architecture, weights_of(bench.study, one), entry)
         store_reading(bench.study, entry, accuracy, correct)
         words = placements_in_words(one.wanted.architecture)
         say(f"test images read, {count} of {len(wanted)}: {words}, {100 * accuracy:.2f} %")
 
 
-def _refuse_gone(path: Path) -> None:
-    if not path.is_file():
-        raise Refusal(
-            f"the weights of a confirmed model must lie at {path}, got no such file; restore it, "
-            "or confirm with other --seeds"
-        )
+def _to_read(study: OpenStudy, models: Sequence[Extra], *, again: bool) -> list[Extra]:
+    """Return the models of this round of readings; one that was cut short comes to its end."""
+    counts = Counter(one.extra_id for one in readings(study))
+    least, most = (which(counts[one.id] for one in models) for which in (min, max))
+    wanted = most + (least == most) if again else 1
+    return [one for one in models if counts[one.id] < wanted]
+
+
+def _lost(study: OpenStudy, wanted: Sequence[Extra], say: Callable[[str], None]) -> int:
+    """Give back, to be trained anew, the models whose weights are gone; return how many.
+
+    Raises:
+        Refusal: one of them was read before: another training may not take its place.
+    """
+    gone = [one for one in wanted if not weights_of(study, one).is_file()]
+    seen = {one.extra_id for one in readings(study)}
+    for one in gone:
+        path = weights_of(study, one)
+        if one.id in seen:
+            raise Refusal(
+                f"the weights of a model that is read anew must lie at {path}, got no such file; "
+                "restore it, or leave out --again"
+            )
+        fail_extra(study, one, f"its weights are gone from {path}")
+    if gone:
+        say(f"the weights of {len(gone)} models are gone; the same command trains them anew")
+    return len(gone)

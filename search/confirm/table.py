@@ -13,11 +13,12 @@ from studies.confirmation.stored import ArmResult, Confirmed
 ROLES = {
     "plain": "plain",
     "finalist": "finalist",
-    "uniform": "best uniform placement",
+    "uniform": "best other uniform placement",
     "random": "random, as dear",
     "deeper": "deeper plain",
 }
 LEAST_WIDTH = 30  # of what stands where
+NORMAL = 1.96  # standard errors on either side of a claim
 TIMES = {1: "once", 2: "twice"}
 
 
@@ -34,7 +35,7 @@ def confirm_table(found: Confirmed, ratios: Sequence[float], title: str) -> Tabl
     for label in (
         "test, %",
         "gain (95 %), points",
-        "claimed",
+        "claimed (95 %)",
         "n",
         "MACs",
         "params",
@@ -119,7 +120,7 @@ def _cells(one: ArmResult, base: Cost) -> tuple[str, ...]:
     claim = one.arm.claim
     claimed = ""
     if claim is not None and claim.gain is not None and one.arm.role != "plain":
-        error = "?" if claim.gain_error is None else f"{100 * claim.gain_error:.2f}"
+        error = "?" if claim.gain_error is None else f"{NORMAL * 100 * claim.gain_error:.2f}"
         claimed = f"{100 * claim.gain:+.2f} ± {error}"
     accuracy = f"{100 * one.mean:.2f}" if one.accuracies else "?"
     role = ROLES[one.arm.role]
@@ -142,7 +143,7 @@ def _optimism_line(found: Confirmed) -> str:
         f"optimism: the study claimed {_points(known.mean)} points more than "
         f"{seeds} fresh run{'' if seeds == 1 else 's'} of its own protocol show; "
         f"{known.num_inside} of {number} finalist{'' if number == 1 else 's'} within the claimed "
-        "95 % interval"
+        "95 % interval and the fresh runs' own error"
     )
 
 

@@ -1,5 +1,6 @@
 """What a worker keeps of a network that may be on the front: weights, a picture of its gates."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from torch import nn
@@ -24,11 +25,12 @@ def keep(wanted: Keep, model: nn.Module, architecture: Architecture, images: Ima
     """
     try:
         save_weights(model, architecture, wanted.weights)
-        if wanted.gates is not None and not architecture.is_plain:
-            _write_gates(Subject(model, architecture, images), wanted.gates)
     except (Refusal, OSError) as error:
         if wanted.required:
             raise JobFailedError(str(error)) from error
+    if wanted.gates is not None and not architecture.is_plain:
+        with suppress(Exception):  # whatever it is: a picture is never worth a training
+            _write_gates(Subject(model, architecture, images), wanted.gates)
 
 
 def _write_gates(subject: Subject, path: Path) -> None:

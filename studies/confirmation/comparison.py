@@ -104,7 +104,7 @@ class Optimism:
     """How much more finalists were said to reach than fresh seeds do, under the same protocol."""
 
     mean: Interval
-    num_inside: int  # of the finalists, within the claimed interval
+    num_inside: int  # within the claimed interval, widened by the fresh runs' own error
     num_finalists: int
 
 
@@ -170,19 +170,21 @@ def optimism(
     """Return claimed less fresh accuracy over the finalists; None where none has a claim.
 
     A fresh mean counts as inside if it is within the claimed interval widened by its own error, of
-    the run-to-run `sd`.
+    the run-to-run `sd`. Claims share what the study knows, so their errors are added as if they
+    were wholly correlated: the interval of the mean is rather too wide than too narrow.
     """
-    over, errors, inside = [], [], 0
+    over, claimed, own, inside = [], [], [], 0
+    width = float(stdtrit(np.inf, 1 - TAIL))
     for arm in finalists:
         runs = fresh.get(arm.digest, ())
         if arm.claim is None or arm.claim.standard_error is None or not runs:
             continue
-        error = sqrt(arm.claim.standard_error**2 + sd**2 / len(runs))
         over.append(arm.claim.accuracy - sum(runs) / len(runs))
-        errors.append(error)
-        inside += abs(over[-1]) <= float(stdtrit(np.inf, 1 - TAIL)) * error
+        claimed.append(arm.claim.standard_error)
+        own.append(sd**2 / len(runs))
+        inside += abs(over[-1]) <= width * sqrt(claimed[-1] ** 2 + own[-1])
     if not over:
         return None
     mean = sum(over) / len(over)
-    width = float(stdtrit(np.inf, 1 - TAIL)) * sqrt(sum(one**2 for one in errors)) / len(over)
-    return Optimism(Interval(mean, mean - width, mean + width), inside, len(over))
+    reach = width * sqrt(sum(claimed) ** 2 + sum(own)) / len(over)
+    return Optimism(Interval(mean, mean - reach, mean + reach), inside, len(over))

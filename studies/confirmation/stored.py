@@ -113,6 +113,15 @@ def trainings_of(study: OpenStudy, plan: Confirmation) -> Trainings:
     return Trainings(asked_for(study, confirm), asked_for(study, fresh))
 
 
+def is_done(study: OpenStudy, plan: Confirmation) -> bool:
+    """Say whether every training has ended well and every model was read; reads only."""
+    found = known_trainings(study, plan)
+    if any(one.state != "complete" for one in (*found.confirm, *found.fresh)):
+        return False
+    seen = {one.extra_id for one in readings(study)}
+    return all(one.id in seen for one in found.confirm)
+
+
 def latency_ratios(study: OpenStudy, plan: Confirmation) -> tuple[float, ...] | None:
     """Return the time of a forward pass of each arm over plain's, if it was measured."""
     with Session(study.engine) as session:

@@ -83,14 +83,17 @@ def _confounders(facts: ReportFacts) -> Found:
         return "no", "hardware and versions were not recorded"
     kinds = {(one.hardware, *sorted(one.versions.items())) for one in known}
     if len(kinds) == 1:
-        return "yes", f"one machine ({known[0].hardware}) and one set of versions throughout"
+        return "yes", f"one machine ({known[0].hardware}) and one set of versions in all sessions"
     return "partly", f"{len(kinds)} different machines or sets of versions, listed above"
 
 
 def _ablations(facts: ReportFacts) -> Found:
     number, _ = facts.spent.extras.get("ablation", (0, 0.0))
     if number:
-        return "yes", f"{number} trainings with one placement removed or moved"
+        return (
+            "yes",
+            f"{number} trainings, with and without one placement, or with it moved",
+        )
     return "no", "none was trained; `search explain --ablate` does"
 
 
@@ -108,7 +111,8 @@ def _over_time(facts: ReportFacts) -> Found:
 def _random_search(facts: ReportFacts) -> Found:
     if facts.settings["sampler"] == "random":
         return "yes", "this study is a random search"
-    if facts.confirmations:
+    arms = [arm for one in facts.confirmations for arm in one.found.confirmation.arms]
+    if any(one.role == "random" for one in arms):
         return "partly", "the confirmation holds a random architecture as dear as the finalist"
     return "no", "within this study: another with --sampler random, of equal length, would do"
 

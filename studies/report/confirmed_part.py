@@ -9,7 +9,17 @@ from .facts import ReportFacts
 from .parts import Picture, Section, Table
 from .words import CONFIRM, Confirmation
 
-HEAD = ("network", "test, %", "gain (95 %), points", "n", "MACs", "params", "time over plain")
+NORMAL = 1.96  # standard errors on either side of a claim
+HEAD = (
+    "network",
+    "test, %",
+    "gain (95 %), points",
+    "claimed (95 %)",
+    "n",
+    "MACs",
+    "params",
+    "time over plain",
+)
 
 
 def confirmed_section(facts: ReportFacts) -> Section:
@@ -53,6 +63,7 @@ def _confirmed_table(one: Confirmation) -> Table:
             f"{label}: {name}",
             f"{100 * arm.mean:.2f}" if arm.accuracies else "?",
             _gain(arm),
+            _claimed(arm),
             str(len(arm.accuracies)),
             share_in_words(arm.cost.macs, base.macs),
             share_in_words(arm.cost.params, base.params),
@@ -63,6 +74,14 @@ def _confirmed_table(one: Confirmation) -> Table:
         )
     )
     return Table(HEAD, rows, f"{counted(plan.epochs, 'epoch')} on {plan.num_images:,} images")
+
+
+def _claimed(arm: ArmResult) -> str:
+    claim = arm.arm.claim
+    if claim is None or claim.gain is None or arm.arm.role == "plain":
+        return ""
+    error = "?" if claim.gain_error is None else f"{100 * NORMAL * claim.gain_error:.2f}"
+    return f"{100 * claim.gain:+.2f} ± {error}"
 
 
 def _gain(arm: ArmResult) -> str:

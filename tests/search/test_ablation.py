@@ -40,7 +40,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenStudy:
 
 def asked(study: OpenStudy, *words: str) -> list[str]:
     own = ["explain", "--storage", study.url, "--device", "cpu", "--workers", "1"]
-    return [*own, "--seeds", "2", *words]
+    return [*own, *(["--seeds", "2"] if "--ablate" in words else []), *words]
 
 
 def test_each_change_is_trained_beside_the_member_and_shown_from_then_on(
@@ -81,6 +81,7 @@ def test_ablations_do_not_move_the_front(study: OpenStudy) -> None:
         ),
         (["--ablate", "row:99"], "--pick row must be 1 to"),
         (["--ablate", "best", "--seeds", "1"], "--seeds must be 2 to 50"),
+        (["--seeds", "2", "--yes"], "--ablate is what --seeds, --yes belong to, got none"),
     ],
 )
 def test_bad_input_gets_one_line_and_trains_nothing(

@@ -16,6 +16,7 @@ from space import Architecture, Refusal, SearchSpace, digest, plain, write_archi
 from space import baselines as usual
 from studies import open_existing
 from studies.confirmation.ledger import LedgerEntry, is_recorded, readings
+from studies.store.sessions import sessions
 from tests.search.fake_trainer import fake_accuracy
 from tests.search.scripted import ScriptedExecutor, succeed
 
@@ -95,6 +96,7 @@ def test_the_test_images_are_read_once_after_training_on_the_validation_images_t
     assert asked(capsys, "--kinds", "se", "--confirm") == found
     study = open_existing("sqlite:///baselines.db", "baselines")
     assert len(readings(study)) == 4
+    assert [one.surroundings.device for one in sessions(study)] == ["cpu"] * 2
 
 
 @pytest.mark.usefixtures("_workers")
@@ -149,6 +151,15 @@ def test_a_file_joins_by_its_name_and_not_twice(tmp_path: Path) -> None:
         compared(SPACE, ["se"], [file, other])
     with pytest.raises(Refusal, match="--file must be of resnet20"):
         compared(SearchSpace(backbone="resnet20"), ["se"], [file])
+    write_architecture(eca.model_copy(update={"num_classes": 100}), other)
+    with pytest.raises(Refusal, match=r"--file must have 10 classes, got .* with 100"):
+        compared(SPACE, ["se"], [other])
+
+
+def test_a_mechanism_that_the_studys_space_lacks_is_refused() -> None:
+    small = SearchSpace(backbone="resnet8", kinds=("se",))
+    with pytest.raises(Refusal, match=r"--kinds must be mechanisms of .* \(se\), got gam"):
+        compared(small, ["se", "gam"], [])
 
 
 def test_the_interval_of_a_mean_by_hand() -> None:

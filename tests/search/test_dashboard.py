@@ -22,6 +22,7 @@ from search.dashboard_feed import (
 from search.driver import Driver, Limits
 from search.listener import Listener
 from studies import OpenStudy, create_or_open, open_existing, read_front
+from studies.store.artifacts import artifact_folder
 from tests.search.scripted import SETTINGS, ScriptedExecutor
 
 notes = pytest.importorskip("optuna_dashboard")
@@ -119,11 +120,16 @@ def test_who_leaves_the_front_loses_the_note_but_not_the_users_own(finished: Ope
 
 
 def test_a_snapshot_is_whole_and_what_is_deleted_there_stays_here(finished: OpenStudy) -> None:
-    with snapshot(finished.url) as url:
+    pictures = artifact_folder(finished.url)
+    pictures.mkdir(exist_ok=True)
+    (pictures / "mine").write_text("a picture")
+    with snapshot(finished.url, pictures) as (url, its_pictures):
         assert url != finished.url
+        (its_pictures / "mine").unlink()
         copy = open_existing(url, "attention")
         assert len(copy.optuna.trials) == len(finished.optuna.trials)
         optuna.delete_study(study_name="attention", storage=copy.optuna._storage)
         copy.engine.dispose()
     assert len(open_existing(finished.url, "attention").optuna.trials) == 12
     assert not Path(url.removeprefix("sqlite:///")).exists()
+    assert (pictures / "mine").read_text() == "a picture"

@@ -9,20 +9,26 @@ import pytest
 from search.cli import run_command
 from search.commands import confirm
 from search.config import config_of
-from search.confirm import opening
+from search.confirm import choice, opening
 from search.confirm import session as confirm_session
 from search.driver import Driver, Limits
 from search.executors import Event, Failed, Job
+from search.extra_trainings import Task
 from search.listener import Listener
-from space import Architecture, digest
+from search.surroundings import surroundings
+from space import Architecture, digest, plain
 from studies import create_or_open, evaluations, only_driver, open_existing
 from studies.confirmation.ledger import LedgerEntry, is_recorded, readings
 from studies.confirmation.stored import confirmations, known_trainings
+from studies.store.extras import Wanted, known_extras
+from studies.store.sessions import begin_session, end_session
 from tests.search.fake_trainer import fake_accuracy
 from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
 
 FAILS: list[str] = []  # what the workers fail at now
-ASK = ["confirm", "--top", "1", "--seeds", "2", "--device", "cpu", "--workers", "1"]
+OWN_RATIOS = confirm._ratios
+FEW = ["confirm", "--top", "1", "--device", "cpu", "--workers", "1"]
+ASK = [*FEW, "--seeds", "2"]
 
 
 def reply(job: Job) -> list[Event]:
@@ -145,18 +151,21 @@ def test_one_that_is_cut_short_goes_on_and_reads_no_model_twice(
     assert found["num_readings"] == 1
 
 
-@pytest.mark.usefixtures("reader")
-def test_failed_trainings_are_said_and_trained_again_by_the_same_command(
-    capsys: pytest.CaptureFixture[str],
+def test_while_trainings_are_missing_no_test_image_is_read(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
 ) -> None:
     FAILS.append("all but plain")
     assert run_command(ASK) == 1
     shown = capsys.readouterr().out
     assert "trainings failed" in shown
+    assert "the test images stay closed: " in shown
     assert "nothing can be said" in shown
+    assert reader.count == 0
     FAILS.clear()
     assert run_command(ASK) == 0
-    assert "trainings failed" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "forecast: " in shown
+    assert "trainings failed" not in shown
 
 
 @pytest.mark.usefixtures("reader")
@@ -175,12 +184,86 @@ def test_over_an_hour_needs_yes_and_writes_nothing_without(
 @pytest.mark.usefixtures("reader")
 def test_the_points_to_resolve_choose_the_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     """The fake's noise is 0.12 points: a gain of 0.5 needs few seeds."""
-    assert run_command([*ASK, "--resolve", "0.5", "--format", "json"]) == 0
+    assert run_command([*FEW, "--resolve", "0.5", "--format", "json"]) == 0
     found = as_json(capsys)
     arms = found["arms"]
     assert isinstance(arms, list)
     assert 2 <= len(arms[1]["seeds"]) <= 5
     assert len(arms[0]["seeds"]) == 3 * len(arms[1]["seeds"])
+    assert run_command([*FEW, "--resolve", "0.000001"]) == 2
+    assert "--resolve must be at least" in capsys.readouterr().err
+
+
+def test_reading_anew_goes_on_where_it_was_cut_short(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(ASK) == 0
+    models = reader.count
+    reader.stop_after = models + 2
+    assert run_command([*ASK, "--again"]) == 130
+    reader.stop_after = 10**9
+    assert run_command([*ASK, "--again"]) == 0
+    assert reader.count == 2 * models
+    assert "test images read twice for each model" in capsys.readouterr().out
+
+
+def test_fewer_seeds_of_a_finished_confirmation_show_their_part(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from search.training import latency
+
+    monkeypatch.setattr(confirm, "_ratios", OWN_RATIOS)
+    monkeypatch.setattr(latency, "latency_ratios", lambda networks, _: [1.0] * len(networks))
+    assert run_command([*ASK, "--seeds", "3"]) == 0
+    count = reader.count
+    capsys.readouterr()
+    assert run_command([*ASK, "--format", "json"]) == 0
+    arms = as_json(capsys)["arms"]
+    assert isinstance(arms, list)
+    assert [len(one["accuracies"]) for one in arms] == [6] + [2] * (len(arms) - 1)
+    assert reader.count == count
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_result_keeps_what_was_claimed_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_command([*ASK, "--format", "json"]) == 0
+    first = as_json(capsys)
+    claim = choice._claim
+    monkeypatch.setattr(
+        choice, "_claim", lambda point: claim(point).model_copy(update={"gain": 0.5})
+    )
+    assert run_command([*ASK, "--format", "json"]) == 0
+    assert as_json(capsys) == first
+
+
+def test_weights_that_are_gone_before_a_reading_are_trained_anew(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader.stop_after = 0
+    assert run_command(ASK) == 130
+    gone = next(Path("study.attention.confirm").iterdir())
+    gone.unlink()
+    reader.stop_after = 10**9
+    assert run_command(ASK) == 1
+    assert "the weights of 1 models are gone; the same command" in capsys.readouterr().out
+    assert run_command(ASK) == 0
+    assert gone.is_file()
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_speed_of_another_device_forecasts_nothing() -> None:
+    study = open_existing("sqlite:///study.db", "attention")
+    bench = confirm_session.bench_of(study, "cpu", 1, None)
+    tasks = [
+        Task(one, bench.config.protocol)
+        for one in known_extras(study, [Wanted("fresh", plain("resnet8"), 1, "a")])
+    ]
+    assert opening.forecast(bench, tasks) is not None
+    number = begin_session(study, surroundings("cuda", "8 x Fast", 8))
+    end_session(study, number, "total")
+    assert opening.forecast(bench, tasks) is None
 
 
 @pytest.mark.usefixtures("reader")
@@ -189,7 +272,7 @@ def test_weights_that_are_gone_are_named(capsys: pytest.CaptureFixture[str]) -> 
     next(Path("study.attention.confirm").iterdir()).unlink()
     capsys.readouterr()
     assert run_command([*ASK, "--again"]) == 2
-    assert "the weights of a confirmed model must lie at" in capsys.readouterr().err
+    assert "the weights of a model that is read anew must lie at" in capsys.readouterr().err
     assert run_command(ASK) == 0  # what was read is known
 
 
@@ -197,9 +280,9 @@ def test_weights_that_are_gone_are_named(capsys: pytest.CaptureFixture[str]) -> 
     ("words", "rule"),
     [
         (["--top", "0"], "--top must be 1 to 20, got 0"),
+        (["--resolve", "1"], "--resolve chooses the seeds, got --seeds 2 too"),
         (["--seeds", "1"], "--seeds must be 2 to 50, since an interval needs two, got 1"),
         (["--resolve", "0"], "--resolve must be points above 0"),
-        (["--resolve", "0.000001"], "--resolve must be at least"),
         (["--format", "csv"], "--format must be one of table, json, got csv"),
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["--train-images", "5"], "--train-images must be 1010 to 4000"),

@@ -8,7 +8,7 @@ import torch
 
 from search.config import Protocol, StudyConfig
 from search.executors.jobs import Job, JobFailedError, JobStoppedError, Keep, Probed
-from search.training import worker
+from search.training import keeping, worker
 from search.training.loop import Images, TrainingDivergedError
 from search.training.weights import load_weights
 from space import Cost, SearchSpace, baselines, cost, plain
@@ -168,3 +168,17 @@ def test_a_job_may_train_on_the_validation_images_too_and_keep_its_weights(
     assert isinstance(outcome, Outcome)
     assert outcome.images_per_second == pytest.approx(1_200 / outcome.seconds)
     load_weights(USUAL["se"], path)
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_training(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overview_picture(_: object) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(keeping, "overview_picture", overview_picture)
+    once = job.protocol.model_copy(update={"epochs": 1, "train_images": 64})
+    kept = Keep(tmp_path / "w.safetensors", gates=tmp_path / "gates.png")
+    *_, outcome = worker.train_job(replace(job, keep=kept, protocol=once), never)
+    assert isinstance(outcome, Outcome)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["w.safetensors"]

@@ -85,13 +85,15 @@ def arm(claimed: float, error: float | None = 0.003, architecture: object = SE) 
 
 
 def test_optimism_is_claimed_less_fresh_and_counts_who_is_inside() -> None:
-    """Claims 0.52 and 0.60; fresh means 0.51 (2 runs) and 0.55; errors sqrt(0.003² + 0.004²/2)."""
+    """Claims 0.52 and 0.60; fresh means 0.51 (2 runs) and 0.55; errors sqrt(0.003² + 0.004²/2).
+
+    The mean's error holds the claims' as if they were one, the fresh runs' as independent.
+    """
     arms = [arm(0.52), arm(0.60, architecture=ECA)]
     fresh = {digest(SE): [0.50, 0.52], digest(ECA): [0.55, 0.55]}
     found = optimism(arms, fresh, 0.004)
     assert found is not None
-    error = sqrt(0.003**2 + 0.004**2 / 2)
-    width = float(ndtri(0.975)) * error * sqrt(2) / 2
+    width = float(ndtri(0.975)) * sqrt(0.003**2 + 0.004**2 / 2 / 2)
     assert astuple(found.mean) == pytest.approx((0.03, 0.03 - width, 0.03 + width))
     assert (found.num_inside, found.num_finalists) == (0, 2)  # 0.01 > 1.96 · 0.0041
     inside = optimism([arm(0.512)], fresh, 0.004)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from studies.report import Confirmation, ReportFacts
+from studies.report import ReportFacts
 from studies.report.checklist import QUESTIONS, checklist
 from studies.store.sessions import StudySession, Surroundings
 from tests.studies.report.confirmations import CONFIRMATION
@@ -59,7 +59,10 @@ def test_machines_are_equal_where_all_sessions_had_the_same(facts: ReportFacts) 
 def test_a_confirmation_changes_an_answer(
     facts: ReportFacts, words: str, before: str, after: str
 ) -> None:
-    known: Confirmation = CONFIRMATION
+    arms = CONFIRMATION.found.confirmation.arms
+    random = arms[1].model_copy(update={"role": "random"})
+    plan = CONFIRMATION.found.confirmation.model_copy(update={"arms": (*arms, random)})
+    known = replace(CONFIRMATION, found=replace(CONFIRMATION.found, confirmation=plan))
     assert answer(facts, words)[0] == before
     assert answer(replace(facts, confirmations=(known,)), words)[0] == after
 
@@ -75,7 +78,10 @@ def test_half_a_batch_is_another_training(facts: ReportFacts) -> None:
 def test_ablations_and_the_whole_time_count_what_was_trained_beside(facts: ReportFacts) -> None:
     assert answer(facts, "ablations")[0] == "no"
     more = replace(facts, spent=replace(facts.spent, extras={"ablation": (4, 7200.0)}))
-    assert answer(more, "ablations") == ("yes", "4 trainings with one placement removed or moved")
+    assert answer(more, "ablations") == (
+        "yes",
+        "4 trainings, with and without one placement, or with it moved",
+    )
     assert answer(more, "whole method")[1].startswith(
         "30 s of training in the study, 2.0 h beside"
     )

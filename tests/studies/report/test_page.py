@@ -108,10 +108,10 @@ def test_a_confirmation_shows_gains_with_intervals_and_what_failed(facts: Report
     (found,) = [one for one in sections(known) if one.key == "confirmed"]
     (table,) = found.tables
     assert table.caption == "1 epoch on 100 images"
-    assert [row[:4] for row in table.rows] == [
-        ("plain: resnet8", "80.00", "", "2"),
-        ("finalist 1: se r16 in stage 1", "82.50", "+2.50 (+1.00 to +4.00)", "2"),
-        ("deeper plain: resnet14", "?", "", "0"),
+    assert [row[:5] for row in table.rows] == [
+        ("plain: resnet8", "80.00", "", "", "2"),
+        ("finalist 1: se r16 in stage 1", "82.50", "+2.50 (+1.00 to +4.00)", "+2.00 ± 1.96", "2"),
+        ("deeper plain: resnet14", "?", "", "", "0"),
     ]
     shown, claimed, *_ = found.pictures[0].figure.data
     assert (list(shown.x), list(shown.y)) == ([2.5], ["finalist 1"])
