@@ -73,7 +73,7 @@ SIGNALS: dict[str, Signal] = {
     "validation_loss": validation_loss,
     "train_loss_sum": train_loss_sum,
 }
-USED = ("accuracy",)
+USED = ("accuracy", "train_loss_sum")  # docs/search-quality.md: what they are worth
 
 
 def finished_curves(
@@ -93,6 +93,8 @@ def finished_curves(
 def link(finished: Sequence[Curve], rung: int, signals: Sequence[str] = USED) -> Link | None:
     """Return what the finished trainings say of a rung; None where they are too few or too alike.
 
+    Where a further signal adds nothing, as it would if it were constant, the first one is left.
+
     A weight is how many trainings one stands for, not how exact it is: so the coefficients have
     the covariance σ² (X'WX)⁻¹ X'W²X (X'WX)⁻¹, and the weighted sum of squared residuals has the
     mean σ² tr Q and (tr Q)² / tr Q² degrees of freedom, where Q = W − WX (X'WX)⁻¹ X'W.
@@ -100,9 +102,16 @@ def link(finished: Sequence[Curve], rung: int, signals: Sequence[str] = USED) ->
     Source: Horvitz and Thompson, JASA 47 (260), 1952, for the weights; Satterthwaite, Biometrics
     Bulletin 2 (6), 1946, for the degrees of freedom.
     """
+    fitted = (_link(finished, rung, some) for some in (signals, signals[:1]))
+    return next((one for one in fitted if one is not None), None)
+
+
+def _link(finished: Sequence[Curve], rung: int, signals: Sequence[str]) -> Link | None:
     reached = [one for one in finished if len(one.epochs) >= rung]
     x_NP = np.array([_row(one.epochs, rung, signals) for one in reached])
-    if len(reached) < MIN_FINISHED or np.linalg.matrix_rank(x_NP) < x_NP.shape[1]:
+    if len(reached) < MIN_FINISHED or not np.isfinite(x_NP).all():
+        return None
+    if np.linalg.matrix_rank(x_NP) < x_NP.shape[1]:
         return None
     y_N = np.array([one.accuracy for one in reached])
     w_N = np.array([one.weight for one in reached])

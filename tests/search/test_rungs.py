@@ -61,6 +61,19 @@ def test_the_signals_are_what_their_names_say() -> None:
     assert found == {"accuracy": 0.45, "validation_loss": 1.25, "train_loss_sum": 3.5}
 
 
+def test_training_losses_join_where_they_differ_and_are_left_where_they_do_not() -> None:
+    """Here a training's first loss says exactly what its accuracy leaves open."""
+    told = [
+        replace(one, epochs=[replace(one.epochs[0], train_loss=3 - one.accuracy)])
+        for one in curves()
+    ]
+    assert fitted(curves()).signals == ("accuracy",)
+    assert fitted(told).signals == ("accuracy", "train_loss_sum")
+    assert fitted(told).residual_sd < 0.01 * fitted(curves()).residual_sd
+    unknown = [replace(told[0], epochs=[replace(told[0].epochs[0], train_loss=float("nan"))])]
+    assert fitted([*unknown, *told[1:]]).signals == ("accuracy",)
+
+
 def test_equal_weights_give_the_textbooks_line_and_prediction() -> None:
     """ŷ ± s √(1 + 1/n + (x − x̄)² / Sxx), with n − 2 degrees of freedom."""
     num, x, y = len(SHOWN), SHOWN, ENDED
