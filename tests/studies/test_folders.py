@@ -68,7 +68,9 @@ def test_what_somebody_else_wrote_is_kept(name: str, text: str, tmp_path: Path) 
     out = tmp_path / "out"
     write(out)
     (out / name).write_text(text)
-    with pytest.raises(Refusal, match=r"--out must be new, empty or an earlier export .* name another"):
+    with pytest.raises(
+        Refusal, match=r"--out must be new, empty or an earlier export .* name another"
+    ):
         write(out, "two")
     assert (out / name).read_text() == text
 
