@@ -18,7 +18,6 @@ ROLES = {
     "deeper": "deeper plain",
 }
 LEAST_WIDTH = 30  # of what stands where
-NORMAL = 1.96  # standard errors on either side of a claim
 TIMES = {1: "once", 2: "twice"}
 
 
@@ -118,10 +117,7 @@ def confirm_json(found: Confirmed, ratios: Sequence[float]) -> str:
 
 def _cells(one: ArmResult, base: Cost) -> tuple[str, ...]:
     claim = one.arm.claim
-    claimed = ""
-    if claim is not None and claim.gain is not None and one.arm.role != "plain":
-        error = "?" if claim.gain_error is None else f"{NORMAL * 100 * claim.gain_error:.2f}"
-        claimed = f"{100 * claim.gain:+.2f} ± {error}"
+    claimed = "" if claim is None or one.arm.role == "plain" else claim.gain_in_words()
     accuracy = f"{100 * one.mean:.2f}" if one.accuracies else "?"
     role = ROLES[one.arm.role]
     return (

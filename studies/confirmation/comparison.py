@@ -24,6 +24,7 @@ from scipy.special import stdtrit
 from space import Architecture, digest
 
 Array = NDArray[np.float64]
+NORMAL = 1.96  # standard errors on either side of a claim
 TAIL = 0.025  # on either side of an interval
 DRAWS = 10  # of scipy's random points, until its search for a critical value settles
 MOST_SEEDS = 50
@@ -40,6 +41,13 @@ class Claim(BaseModel):
     gain: float | None
     gain_error: float | None
     num_evaluations: int
+
+    def gain_in_words(self) -> str:
+        """Return the gain in points with half its 95 % interval; nothing if it is unknown."""
+        if self.gain is None:
+            return ""
+        width = "?" if self.gain_error is None else f"{100 * NORMAL * self.gain_error:.2f}"
+        return f"{100 * self.gain:+.2f} ± {width}"
 
 
 class Arm(BaseModel):

@@ -9,7 +9,6 @@ from .facts import ReportFacts
 from .parts import Picture, Section, Table
 from .words import CONFIRM, Confirmation
 
-NORMAL = 1.96  # standard errors on either side of a claim
 HEAD = (
     "network",
     "test, %",
@@ -78,10 +77,7 @@ def _confirmed_table(one: Confirmation) -> Table:
 
 def _claimed(arm: ArmResult) -> str:
     claim = arm.arm.claim
-    if claim is None or claim.gain is None or arm.arm.role == "plain":
-        return ""
-    error = "?" if claim.gain_error is None else f"{100 * NORMAL * claim.gain_error:.2f}"
-    return f"{100 * claim.gain:+.2f} ± {error}"
+    return "" if claim is None or arm.arm.role == "plain" else claim.gain_in_words()
 
 
 def _gain(arm: ArmResult) -> str:
