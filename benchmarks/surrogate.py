@@ -37,6 +37,7 @@ from .surrogates.tables import tables_of
 from .surrogates.whole_space import WholeSpace
 
 LEGEND = (
+    "trusted: of who takes, at each cost, what the front claims to be best up to it. "
     "all: of everything trained. claim, best, run: points that are claimed too much, of the "
     "front's networks, of its best, and of the best single run"
 )

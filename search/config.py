@@ -90,7 +90,7 @@ class StudyConfig(BaseModel):
     backbone: BackboneName
     kinds: tuple[str, ...] = tuple(MECHANISMS)
     cost: CostName = "macs"
-    sampler: SamplerName = "tpe"
+    sampler: SamplerName = "known-cost"
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     max_macs: int | None = Field(default=None, ge=1)  # of a proposal; None: any
     max_params: int | None = Field(default=None, ge=1)
@@ -98,7 +98,7 @@ class StudyConfig(BaseModel):
     references: bool = True
     early_stop: bool = False  # until a replay on the grid accepts it: docs/search-quality.md
     audit: float = Field(default=0.1, ge=0, le=1)  # share of stops that train to their end
-    replicates: float = Field(default=0.15, ge=0, le=0.9)  # share of the sampler's trainings
+    replicates: float = Field(default=0.3, ge=0, le=0.9)  # share of the sampler's trainings
     protocol: Protocol
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .ground import Ground
-from .history import EVALUATED, POSTERIOR, RAW
+from .history import EVALUATED, POSTERIOR, RAW, TRUSTED
 from .play import Played
 from .stops import Stops, stops_of
 from .summary import (
@@ -30,6 +30,7 @@ class Row:
     report: str
     by_trials: list[Interval]  # after 1, 2, ... trials
     by_time: list[Interval]  # at even times
+    trusted: list[Interval]  # of who takes what the front claims to be best, by trials
     evaluated: list[Interval]  # the score of everything trained to its end, by trials
     optimism: Interval  # mean over the front, at the end; points
     optimism_of_best: Interval
@@ -45,6 +46,7 @@ class Ratio:
     report: str  # the peer's
     trials: Interval
     time: Interval
+    trusted: Interval  # in trials, to the final score of who trusts the peer's claims
     final_difference: Interval  # of scores, at the horizon
     least_difference: Interval  # where ours is worst
 
@@ -116,6 +118,7 @@ def _row(played: Sequence[Played], report: str, horizon: int, seconds: float) ->
         report,
         mean_scores(trial_curves(played, report, horizon)),
         mean_scores(time_curves(played, report, seconds)),
+        mean_scores(trial_curves(played, TRUSTED[report], horizon)),
         evaluated,
         mean_of([one.optimism[report].mean for one in played]),
         mean_of([one.optimism[report].best for one in played]),
@@ -129,12 +132,17 @@ def _ratio(
     trials = trial_curves(played, POSTERIOR, horizon), trial_curves(peer, report, horizon)
     seconds = min(shortest_seconds(played), shortest_seconds(peer))
     times = time_curves(played, POSTERIOR, seconds), time_curves(peer, report, seconds)
+    trusted = [
+        trial_curves(one, TRUSTED[kind], horizon)
+        for one, kind in ((played, POSTERIOR), (peer, report))
+    ]
     return Ratio(
         played[0].method,
         peer[0].method,
         report,
         times_sooner(*trials),
         times_sooner(*times),
+        times_sooner(*trusted),
         final_difference(*trials),
         least_difference(*trials, num_start),
     )

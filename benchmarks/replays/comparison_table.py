@@ -14,12 +14,13 @@ def table_of(found: Comparison) -> Table:
     last = len(found.rows[0].by_trials)
     shown = [one for one in SHOWN if one < last]
     title = f"score at truth after so many trials, mean of {found.num_replays} replays"
-    columns = (*map(str, shown), f"{last} (95 %)", "all", "claim", "best", "run")
+    columns = (*map(str, shown), f"{last} (95 %)", "trusted", "all", "claim", "best", "run")
     table = Table("method", "front", *columns, title=title, box=None, collapse_padding=True)
     for row in found.rows:
         ended = row.by_trials[-1].in_words(2)
         values = [row.by_trials[one - 1] for one in shown]
-        rest = (row.evaluated[-1], row.optimism, row.optimism_of_best, row.optimism_of_best_run)
+        ends = (row.trusted[-1], row.evaluated[-1])
+        rest = (*ends, row.optimism, row.optimism_of_best, row.optimism_of_best_run)
         words = [[f"{one.value:.2f}" for one in part] for part in (values, rest)]
         table.add_row(row.method, row.report, *words[0], ended, *words[1])
     return table
@@ -30,6 +31,7 @@ def lines_of(found: Comparison, reachable: float) -> list[str]:
     best = found.best_peer()
     wanted = {("random", RAW), ("moasha", RAW), (best.method, best.report) if best else None}
     return [
+        "trusted: of who takes, at each cost, what the front claims to be best up to it",
         "all: of everything trained to its end. claim, best, run: points that are claimed too "
         "much, of the front's networks, of its best, and of the best single run",
         f"the whole grid at the mean of all its trainings scores {reachable:.2f}",

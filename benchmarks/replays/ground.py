@@ -1,6 +1,7 @@
 """What a replay is played on, and what a method may ask of it: the grid, or a surrogate."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Protocol
 
 from space import Architecture, Choice, Cost, cost_axis
@@ -98,3 +99,21 @@ def area(ground: Ground, accuracies: Mapping[str, float], plain: float) -> float
     """Return the area that these networks win above plain's accuracy."""
     points = ((place_of(ground, name), one - plain) for name, one in accuracies.items())
     return hypervolume(points, ground.edge)
+
+
+def trusted_area(
+    ground: Ground, claims: Mapping[str, float], truths: Mapping[str, float], plain: float
+) -> float:
+    """Return the area of who takes, at each cost, the network that is claimed best up to it.
+
+    It is the sum of widths on the cost axis times true gains: what is worse than plain takes away.
+    """
+    taken = list[tuple[float, str]]()
+    for name in sorted(claims, key=lambda name: (place_of(ground, name), -claims[name])):
+        if not taken or claims[name] > claims[taken[-1][1]]:
+            taken.append((max(place_of(ground, name), 0.0), name))
+    starts = [min(place, ground.edge) for place, _ in taken] + [ground.edge]
+    widths = (end - start for start, end in pairwise(starts))
+    return sum(
+        width * (truths[name] - plain) for width, (_, name) in zip(widths, taken, strict=True)
+    )

@@ -80,3 +80,4 @@ def evaluated_report(history: History) -> Report:
 
 POSTERIOR, RAW, EVALUATED = "posterior", "raw", "evaluated"
 REPORTS = {POSTERIOR: posterior_report, RAW: raw_report, EVALUATED: evaluated_report}
+TRUSTED = {POSTERIOR: "posterior, trusted", RAW: "raw, trusted"}  # a front's second score

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
+from search.config import StudyConfig
 from search.rungs import level_at, may_stop, rungs, should_stop
 from search.samplers import Objective, most_decisive, replicate_is_due
 from search.samplers.known_cost import choose, propose
@@ -18,7 +19,7 @@ from .ground import Ground
 from .history import History
 from .method import Action, Method, Sampler
 
-REPLICATES = 0.15  # share of the sampler's trainings
+REPLICATES = float(StudyConfig.model_fields["replicates"].default)  # of the sampler's trainings
 AUDIT = 0.1  # share of the stops
 
 Propose = Callable[[History, Objective, Generator], Architecture | None]

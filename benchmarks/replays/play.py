@@ -6,8 +6,8 @@ from studies import Evaluation
 
 from ..grid.grid import Grid, Run
 from .draws import Scale
-from .ground import Ground, Luck, Network, area
-from .history import REPORTS, History, Report
+from .ground import Ground, Luck, Network, area, trusted_area
+from .history import REPORTS, TRUSTED, History, Report
 from .method import Action, Method
 
 MOST_TRIALS = 8  # times the horizon, of a method that stops trainings
@@ -36,7 +36,8 @@ class Optimism:
 class Played:
     """A method's replay: its trainings, and after each of them every report's score at truth.
 
-    A score is the area above plain in points of accuracy times units of the cost axis.
+    A score is the area above plain in points of accuracy times units of the cost axis; a front has
+    a second one, of who trusts its claims.
     """
 
     method: str
@@ -73,6 +74,8 @@ def play(name: str, method: Method, luck: Luck, ground: Ground, horizon: int) ->
         for one in reports
     ]
     scores = {kind: tuple(_score(one[kind], luck, ground) for one in named) for kind in REPORTS}
+    for kind, trusted in TRUSTED.items():
+        scores[trusted] = tuple(_trusted_score(one[kind], luck, ground) for one in named)
     optimism = {kind: _optimism(named[-1][kind], luck, ground) for kind in REPORTS}
     return Played(name, luck.replay, tuple(trials), scores, optimism)
 
@@ -103,6 +106,11 @@ def _trial(network: Network, row: Evaluation, history: History) -> Trial:
 def _score(report: Report, luck: Luck, ground: Ground) -> float:
     truths = {name: luck.truth(name) for name in report}
     return float(100 * area(ground, truths, luck.truth(ground.plain.name)))
+
+
+def _trusted_score(report: Report, luck: Luck, ground: Ground) -> float:
+    truths = {name: luck.truth(name) for name in report}
+    return float(100 * trusted_area(ground, report, truths, luck.truth(ground.plain.name)))
 
 
 def _optimism(report: Report, luck: Luck, ground: Ground) -> Optimism:

@@ -21,19 +21,20 @@ def tables_of(found: Comparison, ratio: float, reachable: float) -> Group:
 def _scores(found: Comparison, title: str) -> Table:
     last = len(found.rows[0].by_trials)
     shown = sorted({min(SHOWN, last), last})
-    columns = (*(f"{one} (95 %)" for one in shown), "all", "claim", "best", "run")
+    columns = (*(f"{one} (95 %)" for one in shown), "trusted", "all", "claim", "best", "run")
     table = Table("method", "front", *columns, title=title, box=None, collapse_padding=True)
     for row in found.rows:
         scores = [row.by_trials[one - 1].in_words(2) for one in shown]
-        rest = (row.evaluated[-1], row.optimism, row.optimism_of_best, row.optimism_of_best_run)
+        ends = (row.trusted[-1], row.evaluated[-1])
+        rest = (*ends, row.optimism, row.optimism_of_best, row.optimism_of_best_run)
         table.add_row(row.method, row.report, *scores, *(f"{one.value:.2f}" for one in rest))
     return table
 
 
 def _ratios(found: Comparison) -> Table:
-    columns = ("times fewer (95 %)", "more at the end")
+    columns = ("times fewer (95 %)", "trusted", "more at the end")
     table = Table("ours", "peer", "its front", *columns, box=None, collapse_padding=True)
     for one in found.ratios:
-        values = (one.trials, one.final_difference)
+        values = (one.trials, one.trusted, one.final_difference)
         table.add_row(one.ours, one.peer, one.report, *(value.in_words(2) for value in values))
     return table

@@ -1,23 +1,23 @@
 """What a study is taken to know when it proposes, running trainings included."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from numpy.random import Generator
 
-from space import Architecture, cost_axis
+from space import Architecture, cost_axis, digest, plain
 from studies import Evaluation, Front, completed, front_of
 from studies.estimates.encoding import Encoded, encoded
-from studies.estimates.posterior import Forecast, Posterior
+from studies.estimates.posterior import Posterior
 from studies.hypervolume import Place, staircase
+
+from .winsorized import Forecasts, accuracies_of, winsorized
 
 NUM_BEST = 8
 NUM_POINTS = 60  # of the posterior's grid that candidates are judged by
 MAX_NETWORKS = 150  # that a proposal learns from: with more, an ask would take over 0.3 s
-
-Forecasts = Mapping[int, Forecast]  # by the evaluation's id, of trainings that were stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def believed(
     forecasts: Forecasts | None = None,
 ) -> Belief:
     """Return the posterior, and the front with each running training at its predicted value."""
-    known = capped(evaluations, rng)
-    front = front_of(known, backbone, cost_name, forecasts)
+    known, raised = winsorized(capped(evaluations, rng), forecasts, digest(plain(backbone)))
+    front = front_of(known, backbone, cost_name, raised)
     seen = set(front.posterior.keys) if front.posterior else set()
     new = {one.digest: one for one in known if _is_running(one) and one.digest not in seen}
     running = encoded([one.architecture for one in new.values()])
@@ -89,7 +89,7 @@ def capped(evaluations: Sequence[Evaluation], rng: Generator) -> list[Evaluation
 def _raw_front(evaluations: Sequence[Evaluation]) -> set[str]:
     """Return the digests that no cheaper network beats, by raw means, against either cost."""
     done = completed(evaluations)
-    means = {key: fmean(runs) for key, runs in _accuracies(done).items()}
+    means = {key: fmean(runs) for key, runs in accuracies_of(done).items()}
     prices = {one.digest: one.cost for one in done}
     found = set()
     for name in ("macs", "params"):
@@ -98,11 +98,4 @@ def _raw_front(evaluations: Sequence[Evaluation]) -> set[str]:
             if means[key] > best:
                 found.add(key)
                 best = means[key]
-    return found
-
-
-def _accuracies(done: Sequence[Evaluation]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for one in done:
-        found.setdefault(one.digest, []).append(one.accuracy or 0.0)
     return found

@@ -16,10 +16,11 @@ from studies import Evaluation
 from studies.estimates.encoding import Encoded, encoded
 from studies.hypervolume import Array, expected_gains
 
-from .belief import Belief, Forecasts, believed
+from .belief import Belief, believed
 from .catalogue import Catalogue, Rows
 from .objective import Objective
 from .replicates import most_decisive
+from .winsorized import Forecasts
 
 NUM_RANDOM = 300
 NUM_NEIGHBOURS = 60  # of each of the best architectures

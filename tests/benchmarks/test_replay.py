@@ -13,7 +13,8 @@ from benchmarks.replay import main
 from benchmarks.replays.comparison import compare
 from benchmarks.replays.comparison_table import lines_of
 from benchmarks.replays.draws import Draws, Scale
-from benchmarks.replays.history import EVALUATED, POSTERIOR, RAW, History
+from benchmarks.replays.ground import trusted_area
+from benchmarks.replays.history import EVALUATED, POSTERIOR, RAW, TRUSTED, History
 from benchmarks.replays.method import Action, Sampler
 from benchmarks.replays.play import Optimism, Played, Trial, play, reachable
 from benchmarks.replays.stops import stops_of
@@ -140,6 +141,28 @@ def test_no_report_scores_more_than_everything_trained(played: dict[str, list[Pl
             assert all(score <= most + 1e-12 for score, most in pairs)
 
 
+def test_who_trusts_a_claim_that_is_wrong_loses_by_it(scale: Scale) -> None:
+    truths = {"none/none/none": 0.5, "se/none/none": 0.52, "gam/none/none": 0.49}
+    cheap, dear = scale.place("se/none/none"), scale.place("gam/none/none")
+    assert 0 < cheap < dear < scale.edge
+    right = {name: truths[name] for name in ("none/none/none", "se/none/none")}
+    least = 0.02 * (scale.edge - cheap)
+    assert trusted_area(scale, right, truths, 0.5) == pytest.approx(least)
+    wrong = {**right, "gam/none/none": 0.53}
+    lost = 0.03 * (scale.edge - dear)  # 0.02 not won, and 0.01 worse than plain
+    assert trusted_area(scale, wrong, truths, 0.5) == pytest.approx(least - lost)
+    assert trusted_area(scale, {**right, "gam/none/none": 0.51}, truths, 0.5) == pytest.approx(
+        least
+    )
+
+
+def test_trust_wins_no_more_than_the_front_holds(played: dict[str, list[Played]]) -> None:
+    for one in (one for some in played.values() for one in some):
+        for report, trusted in TRUSTED.items():
+            pairs = zip(one.scores[trusted], one.scores[report], strict=True)
+            assert all(score <= most + 1e-12 for score, most in pairs)
+
+
 def test_a_method_that_knows_the_truth_reaches_the_full_score() -> None:
     grid = synthetic_grid(3, noise=0.0)
     scale = Scale(grid, "macs")
@@ -194,7 +217,7 @@ def test_the_knowing_sampler_beats_its_own_start(played: dict[str, list[Played]]
 
 def curve(method: str, replay: int, scores: Sequence[float], seconds: float) -> Played:
     trials = tuple(Trial("none/none/none", "trial", False, 6, seconds) for _ in scores)
-    kinds = (POSTERIOR, RAW, EVALUATED)
+    kinds = (POSTERIOR, RAW, EVALUATED, *TRUSTED.values())
     zero = {kind: Optimism(0.0, 0.0) for kind in kinds}
     return Played(method, replay, trials, dict.fromkeys(kinds, tuple(scores)), zero)
 

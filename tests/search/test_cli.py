@@ -158,7 +158,7 @@ def test_wrong_workers_are_refused_before_any_data_is_fetched(
         (["--backbone", "resnet32"], ["backbone resnet20", "got resnet32"]),
         (["--cost", "params"], ["cost macs", "got params"]),
         (["--learning-rate", "0.3"], ["learning-rate", "got 0.3"]),
-        (["--sampler", "random"], ["sampler tpe", "got random"]),
+        (["--sampler", "random"], ["sampler known-cost", "got random"]),
     ],
 )
 def test_another_space_protocol_or_objective_is_refused_by_name(

@@ -45,7 +45,7 @@ def test_what_an_older_study_lacks_is_off() -> None:
 
 def test_what_is_stored_stands(small_config: StudyConfig) -> None:
     settings = small_config.settings()
-    assert settings["replicates"] == 0.15
+    assert settings["replicates"] == 0.3
     assert up_to_date(settings) == settings
 
 
