@@ -17,6 +17,7 @@ SETTINGS: dict[str, object] = {
     "batch_size": 10,
     "learning_rate": 0.1,
     "backbone": "resnet20",
+    "sampler": "random",  # the quickest; what depends on the sampler names its own
 }
 
 

@@ -108,7 +108,7 @@ def test_a_second_call_with_the_same_total_trains_nothing(
 def test_an_identical_proposal_becomes_a_replicate_with_a_fresh_seed(
     study: OpenStudy, config: StudyConfig
 ) -> None:
-    drive(study, config, ScriptedExecutor(), 40)
+    drive(study, config, ScriptedExecutor(), 24)
     rows = [row for row in evaluations(study) if row.purpose != "reference"]
     seen: Counter[str] = Counter()
     for row in rows:
@@ -295,6 +295,7 @@ def test_a_proposal_over_the_budget_is_pruned_and_not_trained(tmp_path: Path) ->
     assert all(row.cost.macs <= most for row in evaluations(study) if row.id in trained)
 
 
+@pytest.mark.slow
 def test_a_hundred_refusals_in_a_row_end_the_run(tmp_path: Path) -> None:
     least = cost(plain("resnet20")).macs
     study, config = opened(tmp_path, max_macs=least, baselines=False, sampler="random")
@@ -327,7 +328,15 @@ def test_the_stored_front_follows_every_training(study: OpenStudy, config: Study
     assert sum(row.num_evaluations for row in rows) <= 12
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "tpe-group", "nsga2", "random"])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        "known-cost",
+        "tpe-group",
+        "nsga2",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("tpe", "random")),
+    ],
+)
 def test_every_sampler_reaches_the_total_the_same_way_twice(sampler: str, tmp_path: Path) -> None:
     proposals = []
     for number in range(2):

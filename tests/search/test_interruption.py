@@ -8,6 +8,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from studies import evaluations, open_existing
 
 SCRIPT = Path(__file__).parent / "command_process.py"
@@ -76,6 +78,7 @@ def test_two_ctrl_c_end_at_once_and_count_against_no_training(tmp_path: Path) ->
     assert {(row.state, row.attempt) for row in rows} == {("proposed", 1)}
 
 
+@pytest.mark.slow
 def test_a_time_limit_ends_with_the_way_on(tmp_path: Path) -> None:
     process = start(tmp_path, "--trials", "400", "--no-references", "--max-time", "2s")
     output, _ = process.communicate(timeout=PATIENCE)

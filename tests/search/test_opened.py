@@ -50,7 +50,9 @@ def test_a_study_without_attempts_says_nothing_of_them(study: OpenStudy) -> None
 def test_the_second_line_names_sampler_budgets_and_averaging(
     study: OpenStudy, tmp_path: Path
 ) -> None:
-    assert open_status(study.url, study.name)[1] == "sampler tpe, no limit of cost, no averaging"
+    assert (
+        open_status(study.url, study.name)[1] == "sampler random, no limit of cost, no averaging"
+    )
     own = {"sampler": "known-cost", "max_params": 400_000, "averaging": 0.1, "curve_images": 500}
     config = config_of({**SETTINGS, **own})
     other = create_or_open(f"sqlite:///{tmp_path}/other.db", "other", config.settings())

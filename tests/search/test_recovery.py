@@ -72,8 +72,14 @@ def crash_at(
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
-    config = config_of(SETTINGS)
+def config() -> StudyConfig:
+    return config_of({**SETTINGS, "sampler": "known-cost"})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, config: StudyConfig
+) -> list[tuple[object, ...]]:
     url = f"sqlite:///{tmp_path_factory.mktemp('calm')}/study.db"
     study = create_or_open(url, "tried", config.settings())
     run(study, config)

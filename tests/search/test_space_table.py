@@ -29,6 +29,7 @@ def test_the_pages_cost_table_is_what_the_command_prints(
     assert capsys.readouterr().out.strip() == markdown_table(name)
 
 
+@pytest.mark.slow
 def test_the_pages_numbers_of_architectures_are_those_of_the_spaces() -> None:
     lines = generated("search space").splitlines()
     names = [line.split()[1].rstrip(":") for line in lines]

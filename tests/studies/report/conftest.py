@@ -26,7 +26,9 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> ReportFacts:
     """Return them once for all tests: they are frozen."""
     url = f"sqlite:///{tmp_path_factory.mktemp('study')}/study.db"
     study = create_or_open(
-        url, "attention", config_of({**SETTINGS, "backbone": "resnet8"}).settings()
+        url,
+        "attention",
+        config_of({**SETTINGS, "backbone": "resnet8", "sampler": "known-cost"}).settings(),
     )
     networks = factorial(SearchSpace(backbone="resnet8", kinds=("se",)))
     for one in planted([*networks[:1] * 2, *networks], WORTH, noise=0.002):
