@@ -78,27 +78,26 @@ def _ranked(
     """Return the candidates' numbers, the one that is expected to add most first."""
     if belief.posterior is None or not len(prices):
         return list(rng.permutation(len(prices)))
-    known = belief.posterior.of(candidates, [""] * len(prices))  # none of them was tried
+    known, with_running_MR = belief.posterior.unobserved(candidates, belief.running)
     base = belief.front.plain_cost[objective.cost_name]
     places = np.array([cost_axis(price, base) for price in prices])
-    variance = np.maximum(known.gain_variance - _soon_known(belief, candidates), 0.0)
+    variance = np.maximum(known.gain_variance - _soon_known(belief, with_running_MR), 0.0)
     added = expected_gains(belief.steps, objective.edge, places, known.gain, np.sqrt(variance))
     return list(np.argsort(-added, kind="stable"))
 
 
-def _soon_known(belief: Belief, candidates: Encoded) -> Array:
+def _soon_known(belief: Belief, with_running_MR: Array) -> Array:
     """Return how much of each candidate's variance the running trainings will take away.
 
     At their predicted values they change no mean.
     """
     posterior = belief.posterior
     assert posterior is not None
-    if not len(belief.running.kinds_NS):
-        return np.zeros(len(candidates.kinds_NS))
-    with_MR = posterior.covariance(candidates, belief.running)
+    if not with_running_MR.size:
+        return np.zeros(len(with_running_MR))
     own_RR = posterior.covariance(belief.running, belief.running)
     noisy_RR = own_RR + (posterior.process.noise**2) * np.eye(len(own_RR))
-    found: Array = (with_MR * np.linalg.solve(noisy_RR, with_MR.T).T).sum(axis=1)
+    found: Array = (with_running_MR * np.linalg.solve(noisy_RR, with_running_MR.T).T).sum(axis=1)
     return found
 
 

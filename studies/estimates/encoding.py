@@ -5,6 +5,7 @@ Shapes: N architectures, S stages, H hyperparameters of one mechanism.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,17 +70,18 @@ def _settings(placement: Placement) -> list[float]:
     return found
 
 
-def _costs(architecture: Architecture) -> list[tuple[float, float]]:
+@lru_cache(maxsize=4096)  # each proposal asks for the whole study's again
+def _costs(architecture: Architecture) -> tuple[tuple[float, float], ...]:
     least = plain_cost(architecture.backbone, architecture.num_classes)
     found = plan(architecture)
     added = [
         slots_cost(slot for slot in found if slot.stage == stage)
         for stage in range(1, len(architecture.stages) + 1)
     ]
-    return [
+    return tuple(
         (
             cost_axis(least.macs + one.macs, least.macs),
             cost_axis(least.params + one.params, least.params),
         )
         for one in added
-    ]
+    )

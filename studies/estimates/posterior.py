@@ -80,12 +80,21 @@ class Posterior:
 
     def covariance(self, some: Encoded, others: Encoded) -> Array:
         """Return the covariances of two groups of networks, none of them observed."""
-        assert self.encoded is not None, "names alone say nothing of other architectures"
-        prior = [
-            correlations(*pair, np.zeros((len(pair[0].kinds_NS), len(pair[1].kinds_NS))))
-            for pair in ((some, self.encoded), (others, self.encoded), (some, others))
-        ]
+        prior = self._prior(some), self._prior(others), _apart(some, others)
         return self.process.covariance(*prior)
+
+    def unobserved(self, others: Encoded, running: Encoded) -> tuple[Moments, Array]:
+        """Return what is known of M networks, and M x R covariances with others, none observed."""
+        prior = self._prior(others)
+        known = self.process.moments(prior, self.reference)
+        if not len(running.kinds_NS):
+            return known, np.zeros((len(others.kinds_NS), 0))
+        apart = _apart(others, running)
+        return known, self.process.covariance(prior, self._prior(running), apart)
+
+    def _prior(self, others: Encoded) -> list[Array]:
+        assert self.encoded is not None, "names alone say nothing of other architectures"
+        return _apart(others, self.encoded)
 
     def thinned(self, most: int) -> "Posterior":
         """Return a coarser one that is asked about thousands of architectures in no time."""
@@ -98,6 +107,11 @@ class Posterior:
         return self.process.moments(
             correlations(others, self.encoded, same.astype(float)), self.reference
         )
+
+
+def _apart(some: Encoded, others: Encoded) -> list[Array]:
+    """Return the prior correlations, of each form, of networks that all differ."""
+    return correlations(some, others, np.zeros((len(some.kinds_NS), len(others.kinds_NS))))
 
 
 def pooled_noise(accuracies: Mapping[str, Sequence[float]]) -> Noise | None:

@@ -134,7 +134,8 @@ def test_a_running_training_counts_at_its_predicted_value(
     place = cost_axis(cost(first).macs, cost(PLAIN).macs)
     assert list(after.steps) == staircase([*before.steps[1:], (place, gain)])
     itself = encoded([first])
-    soon, own = _soon_known(after, itself), before.posterior.covariance(itself, itself)
+    with_running = after.posterior.covariance(itself, after.running)
+    soon, own = _soon_known(after, with_running), before.posterior.covariance(itself, itself)
     assert 0.3 * own[0, 0] < soon[0] < own[0, 0]  # a run's noise is left
 
 
