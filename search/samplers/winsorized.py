@@ -25,7 +25,7 @@ def winsorized(
     """
     runs = accuracies_of(evaluations)
     noise = pooled_noise(runs)
-    if noise is None or plain not in runs:
+    if noise is None or noise.sd == 0 or plain not in runs:
         return evaluations, forecasts
     level = fmean(runs[plain]) - FAR * noise.sd
     lifts = {key: max(0.0, level - fmean(values)) for key, values in runs.items()}

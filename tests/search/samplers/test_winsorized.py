@@ -57,3 +57,8 @@ def test_where_the_noise_or_plain_is_unknown_nothing_changes(
 ) -> None:
     some = [one for one in known[kept] if one is not known[3]]
     assert winsorized(some, None, digest(PLAIN)) == (some, None)
+
+
+def test_runs_that_agree_to_the_last_image_set_no_level(known: list[Evaluation]) -> None:
+    same = [replace(one, accuracy=0.6 if one.digest == digest(PLAIN) else 0.3) for one in known]
+    assert winsorized(same, None, digest(PLAIN)) == (same, None)
