@@ -85,6 +85,16 @@ every_case = pytest.mark.parametrize(("mechanism", "shape"), cases(SMALL_SHAPES)
 few_cases = pytest.mark.parametrize(("mechanism", "shape"), cases(FEW_SHAPES), ids=named)
 
 
+def first_of_each_kind() -> list[Any]:
+    """Return the few cases; all but each kind's first are slow: they take a third of a second."""
+    found, kinds = [], set[str]()
+    for case in cases(FEW_SHAPES):
+        marks = [pytest.mark.slow] if case[0].kind in kinds else []
+        found.append(pytest.param(*case, marks=marks, id="-".join(map(named, case))))
+        kinds.add(case[0].kind)
+    return found
+
+
 def test_every_kind_has_a_builder_and_a_usual_place() -> None:
     assert set(BUILDERS) == set(MECHANISMS)
     assert len(set(BUILDERS.values())) == len(set(MECHANISMS.values())) == len(MECHANISMS)
@@ -172,7 +182,7 @@ def test_the_weights_and_buffers_make_the_same_module_again(
     assert torch.equal(other(x_BCHW), module(x_BCHW))
 
 
-@few_cases
+@pytest.mark.parametrize(("mechanism", "shape"), first_of_each_kind())
 def test_it_is_traced_as_one_graph(mechanism: Mechanism, shape: Shape) -> None:
     torch.compiler.reset()
     module, x_BCHW = opened(mechanism, shape), images(shape)

@@ -282,6 +282,7 @@ def test_a_network_that_cannot_be_trained_ends_the_pilot(
     assert "the speed of se " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_short_budget_probes_the_plain_network_only(
     pilot: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,6 +198,7 @@ def start(folder: Path, log: Path, seconds: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": root})
 
 
+@pytest.mark.slow
 def test_two_fetches_at_once_download_once(tmp_path: Path) -> None:
     folder, log = tmp_path / "data", tmp_path / "log"
     both = [start(folder, log, 0.5) for _ in range(2)]
