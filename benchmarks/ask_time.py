@@ -50,8 +50,7 @@ def main() -> None:
             propose(known, space, objective, np.random.default_rng(number))
             seconds.append(time.perf_counter() - started)
         found[str(size)] = seconds[1:]
-        one = median_of(seconds[1:])
-        table.add_row(str(size), f"{one.median:.2f} ({one.low:.2f} to {one.high:.2f})")
+        table.add_row(str(size), median_of(seconds[1:]).in_words(2))
     publish(table, found, options.out)
 
 
