@@ -26,7 +26,7 @@ format: .venv/installed-dev
 	$(BIN)/ruff check --fix
 
 clean:
-	rm -rf .venv build dist check.db check.db-shm check.db-wal check.db.sample.lock check.sample.html check.sample.front check.artifacts
+	rm -rf .venv build dist check.db check.db-shm check.db-wal check.db.sample.lock check.sample.html check.sample.front check.sample.checkpoints check.artifacts
 
 .venv/bin/python:
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 11), (3, 12)) else f'Python 3.11 or 3.12 is needed, got {v[0]}.{v[1]}; name one: make run PYTHON=python3.12')"

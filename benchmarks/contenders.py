@@ -18,6 +18,7 @@ from backbones import build
 from search.config import NUM_TRAIN, Protocol
 from search.training.data import Split, load
 from search.training.loop import on_device, train
+from search.training.state import TrainingState
 from space import plain
 
 from .figures import positive
@@ -68,7 +69,8 @@ def our_epochs(options: Namespace, num_threads: int) -> Iterator[None]:
         precision=precision_on(options.device),
     )
     images = on_device(split_of(options.images), protocol.crop_padding, options.device)
-    for _ in train(build(plain(options.backbone)), images, protocol, seed=0):
+    model = build(plain(options.backbone))
+    for _ in train(TrainingState(model, protocol, 0, images.device), images):
         yield
 
 

@@ -57,6 +57,9 @@ class NoWork:
     def stop(self, job: int) -> None:
         """Do nothing: what was asked for is done already."""
 
+    def give_up(self, job: int, reason: str) -> None:
+        """Do nothing, for the same reason."""
+
     def close(self) -> None:
         """Do nothing."""
 

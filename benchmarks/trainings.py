@@ -10,6 +10,7 @@ import torch
 from search.config import Protocol
 from search.training.data import Split, load
 from search.training.loop import on_device, train
+from search.training.state import TrainingState
 from search.training.worker import seeded_model
 from space import plain
 
@@ -47,7 +48,8 @@ def ours(training: Training, split: Split) -> Iterator[tuple[float, float]]:
     """Yield accuracy and seconds of each epoch of our loop."""
     images = on_device(split, training.protocol.crop_padding, torch.device(training.device))
     model = seeded_model(plain(training.backbone), training.seed)
-    for epoch, _ in train(model, images, training.protocol, seed=training.seed):
+    state = TrainingState(model, training.protocol, training.seed, images.device)
+    for epoch, _ in train(state, images):
         yield epoch.accuracy, epoch.seconds
 
 

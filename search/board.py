@@ -18,6 +18,7 @@ from studies import (
 from studies.estimates.link import forecasts_of
 from studies.estimates.posterior import Forecast
 
+from .checkpoint_files import drop_old_checkpoints
 from .config import Protocol, StudyConfig
 from .front_files import prune
 from .recovery import recover
@@ -35,6 +36,7 @@ class Board:
     waiting: deque[Evaluation] = field(default_factory=deque)
     running: dict[int, Evaluation] = field(default_factory=dict)
     stopping: dict[int, str] = field(default_factory=dict)  # what was told to stop, and why
+    since: dict[int, float] = field(default_factory=dict)  # when what runs was submitted
     curves: dict[int, list[Epoch]] = field(default_factory=dict)  # of the last attempts
     halved: set[int] = field(default_factory=set)  # for which memory was too small once
     failures: int = 0  # in a row
@@ -46,6 +48,7 @@ class Board:
     def read(self) -> None:
         """Settle what a crash left and take everything from the database."""
         self.waiting.extend(recover(self.study))
+        drop_old_checkpoints(self.study, self.waiting)
         self.known = {one.id: one for one in evaluations(self.study)}
         self.curves = curves(self.study)
         spent = (one for one in attempts(self.study) if one.ending == "out_of_memory")

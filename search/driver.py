@@ -8,6 +8,7 @@ the outcome (the point of no return); tell; the front. A crash between any two i
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -22,12 +23,15 @@ from studies import (
 )
 
 from .board import Board
+from .checkpoint_files import checkpoint_of
 from .config import StudyConfig
 from .endings import end
-from .executors import Done, EpochDone, Event, Executor, Job, ProbeDone, Stopped
+from .executors import Done, EpochDone, Event, Executor, Failed, Job, ProbeDone, Stopped
 from .front_files import keep_of
 from .listener import Listener
+from .options import in_words
 from .proposals import next_proposal
+from .soundness import fault_of_epoch
 from .stopping import look_at_rung
 
 MAX_REFUSALS = 100  # in a row
@@ -43,6 +47,7 @@ class Limits:
 
     num_trials: int
     max_seconds: float | None = None
+    max_trial_seconds: float | None = None  # of one attempt at a training
 
 
 class Driver:
@@ -75,6 +80,7 @@ class Driver:
         self.board.read()
         while True:
             ending = self._ending(limits, time.monotonic() - started, interrupted())
+            self._give_up_late(limits)
             if ending is None:
                 self._fill(limits)
             elif not self.board.running:
@@ -102,6 +108,7 @@ class Driver:
             device=self.device,
             data_dir=self.data_dir,
             keep=keep_of(self.study, row, self.board.last_front),
+            checkpoint=checkpoint_of(self.study, row),
         )
 
     def _ending(self, limits: Limits, seconds: float, interrupted: bool) -> Ending | None:
@@ -115,6 +122,16 @@ class Driver:
         if self.board.refusals >= MAX_REFUSALS:
             return "refusals"
         return None if self.board.running or self._has_work(limits) else "total"
+
+    def _give_up_late(self, limits: Limits) -> None:
+        """End the workers of trainings that take too long; they are lost, as if they had died."""
+        if limits.max_trial_seconds is None:
+            return
+        last = time.monotonic() - limits.max_trial_seconds
+        for number in [one for one, since in self.board.since.items() if since < last]:
+            reason = f"it took longer than --trial-timeout {in_words(limits.max_trial_seconds)}"
+            self.board.since[number] = inf  # said once
+            self.executor.give_up(number, reason)
 
     def _has_work(self, limits: Limits) -> bool:
         """Put the next proposal in the queue and say whether there is one."""
@@ -158,10 +175,12 @@ class Driver:
         row = replace(row, state="running")
         self.board.known[row.id] = self.board.running[row.id] = row
         self.board.curves[row.id] = []
+        self.board.since[row.id] = time.monotonic()
         self.listener.started(row)
 
     def _handle(self, events: list[Event], *, may_start: bool) -> None:
         """Store what happened; events of an earlier attempt are dropped."""
+        events = [self._sound(event) for event in events]
         if may_start and any(self._frees_a_worker(event) for event in events):
             while self.board.waiting and self.executor.capacity() > 0:
                 self._submit_next()
@@ -179,10 +198,21 @@ class Driver:
                     look_at_rung(self.board, row, self.executor, self.listener)
             else:
                 end(self.board, row, event, self.listener)
-                del self.board.running[row.id]
+                del self.board.running[row.id], self.board.since[row.id]
                 finished = True
         if finished:
             self.board.learn()
+
+    def _sound(self, event: Event) -> Event:
+        """Return the event; of an epoch that cannot be, a failure, and its worker ends."""
+        row = self.board.running.get(event.job)
+        if row is None or row.attempt != event.attempt or not isinstance(event, EpochDone):
+            return event
+        fault = fault_of_epoch(event.epoch, self.board.protocol(row))
+        if fault is None:
+            return event
+        self.executor.give_up(event.job, fault)
+        return Failed(event.job, event.attempt, fault)
 
     def _frees_a_worker(self, event: Event) -> bool:
         """Say whether the event's training is over; another kind of end may have it run again."""

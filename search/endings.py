@@ -15,10 +15,12 @@ from studies import (
 )
 
 from .board import Board
+from .checkpoint_files import drop_checkpoint
 from .executors import Before, Done, Failed, Lost, Stopped
 from .front_files import attach_pictures
 from .listener import Listener
 from .recovery import resubmitted
+from .soundness import fault_of, short_reason
 from .tell import tell
 
 MIN_HALVED = 4  # images of a batch; norms need two of its half
@@ -47,9 +49,9 @@ def end(
 
 def _complete(board: Board, row: Evaluation, event: Done, listener: Listener) -> None:
     outcome = event.outcome
-    if not 0 <= outcome.accuracy <= 1:  # NaN and infinity fail this too
-        reason = f"accuracy must be from 0 to 1, got {outcome.accuracy}"
-        _fail(board, row, reason, listener)
+    fault = fault_of(outcome, row.cost, board.protocol(row))
+    if fault is not None:
+        _fail(board, row, fault, listener)
         return
     attach_pictures(board.study, row)
     complete(board.study, row.id, row.attempt, _with_times(outcome, event.before))
@@ -98,6 +100,7 @@ def _halve(board: Board, row: Evaluation, event: Failed, listener: Listener) -> 
 def _fail(
     board: Board, row: Evaluation, reason: str, listener: Listener, how: Ending = "failed"
 ) -> None:
+    reason = short_reason(reason)
     fail(board.study, row.id, reason, how)
     board.failures += 1
     _close(board, replace(row, state="failed", reason=reason), listener)
@@ -105,6 +108,7 @@ def _fail(
 
 def _close(board: Board, row: Evaluation, listener: Listener) -> None:
     board.known[row.id] = row
+    drop_checkpoint(board.study, row)
     tell(board.study, row)
     listener.finished(row)
 

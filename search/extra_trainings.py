@@ -14,11 +14,13 @@ from studies import OpenStudy, refuse_replaced
 from studies.store.extras import Extra, complete_extra, fail_extra
 
 from .batch import Ended, trained
+from .checkpoint_files import checkpoint_of, drop_checkpoint
 from .config import NUM_VALIDATION, Protocol
 from .executors import EpochDone, Executor, Job
 from .executors.jobs import Keep
 from .forecast import FORWARD_SHARE
 from .options import in_words
+from .soundness import fault_of, short_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def train_tasks(
         jobs = trained(
             executor,
             missing,
-            lambda *which: _job(place, *which),
+            lambda *which: _job(study, place, *which),
             lambda _: not interrupted(),
             hear,
         )
@@ -110,7 +112,7 @@ def train_tasks(
     return failed
 
 
-def _job(place: Place, number: int, attempt: int, task: Task) -> Job:
+def _job(study: OpenStudy, place: Place, number: int, attempt: int, task: Task) -> Job:
     return Job(
         number,
         attempt,
@@ -121,16 +123,19 @@ def _job(place: Place, number: int, attempt: int, task: Task) -> Job:
         place.data_dir,
         with_validation=task.with_validation,
         keep=None if task.save is None else Keep(task.save),
+        checkpoint=checkpoint_of(study, task.extra),
     )
 
 
 def _stored(study: OpenStudy, ended: Ended[Task]) -> Extra | None:
     """Store how it ended; return the training if it has an outcome."""
     outcome, extra = ended.outcome, ended.training.extra
-    if outcome is not None and 0 <= outcome.accuracy <= 1:  # NaN fails this too
+    drop_checkpoint(study, extra)
+    own_cost, protocol = cost(extra.wanted.architecture), ended.training.protocol
+    fault = None if outcome is None else fault_of(outcome, own_cost, protocol)
+    if outcome is not None and fault is None:
         return complete_extra(study, extra, outcome)
-    reason = ended.reason or f"accuracy must be from 0 to 1, got {outcome and outcome.accuracy}"
-    fail_extra(study, extra, reason)
+    fail_extra(study, extra, short_reason(fault or ended.reason))
     return None
 
 

@@ -24,6 +24,10 @@ Trials = Annotated[
 MaxTime = Annotated[
     str | None, typer.Option(help="End after a time such as 2h.", rich_help_panel=STUDY)
 ]
+TrialTimeout = Annotated[
+    str | None,
+    typer.Option(help="Begin a training again that takes longer.", rich_help_panel=STUDY),
+]
 Backbone = Annotated[
     str | None,
     typer.Option(help="resnet20, resnet18, ... (see the README).", rich_help_panel=STUDY),

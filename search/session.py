@@ -18,7 +18,7 @@ from studies import (
     store_front,
 )
 from studies.store.sessions import begin_session, end_session
-from studies.store.storage import refuse_other_settings
+from studies.store.storage import refuse_other_settings, refusing_if_deleted
 
 from .budgets import with_budgets
 from .config import StudyConfig, config_of
@@ -130,7 +130,8 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
                     device=plan.device,
                     data_dir=plan.data_dir,
                 )
-                ending = driver.run(_rest(plan.limits, time.monotonic() - began), interrupted)
+                with refusing_if_deleted(study):
+                    ending = driver.run(_rest(plan.limits, time.monotonic() - began), interrupted)
             end_session(study, number, ending)
             return Result(ending, study, speed)
         finally:

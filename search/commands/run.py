@@ -8,6 +8,7 @@ import typer
 from .. import options
 
 if TYPE_CHECKING:
+    from ..driver import Limits
     from ..listener import Listener
     from ..session import Plan, Result
 
@@ -26,6 +27,7 @@ def run(
     storage: options.Storage = options.DEFAULT_STORAGE,
     study: options.Study = options.DEFAULT_STUDY,
     max_time: options.MaxTime = None,
+    trial_timeout: options.TrialTimeout = None,
     backbone: options.Backbone = None,
     seed: options.Seed = None,
     protocol: options.ProtocolFile = None,
@@ -56,6 +58,7 @@ def run(
     A study that exists goes on: its own settings stand, and --trials is its new total.
     """
     from ..conclusion import resume_command
+    from ..driver import Limits
     from ..protocol_file import with_protocol
     from ..session import run_session
 
@@ -86,7 +89,11 @@ def run(
         (storage, study),
         device=device,
         workers=workers,
-        limits=(trials, options.duration(max_time)),
+        limits=Limits(
+            trials,
+            options.duration(max_time),
+            options.duration(trial_timeout, "--trial-timeout"),
+        ),
         data_dir=data_dir,
     )
     try:
@@ -104,32 +111,31 @@ def _plan(
     *,
     device: str,
     workers: str,
-    limits: tuple[int, float | None],
+    limits: "Limits",
     data_dir: options.DataDir,
 ) -> "Plan":
     """Check everything that can be checked before a worker starts."""
     from space import Refusal
 
-    from ..driver import Limits
     from ..executors.environments import worker_environments
     from ..session import Plan, resolve_config
     from ..training.data import ensure
     from ..training.device import hardware_in_words, resolve_device
 
-    if limits[0] < 1:
-        raise Refusal(f"--trials must be at least 1, got {limits[0]}")
+    if limits.num_trials < 1:
+        raise Refusal(f"--trials must be at least 1, got {limits.num_trials}")
     wanted = options.num_workers(workers)
     if data_dir is not None and data_dir.is_file():
         raise Refusal(f"--data-dir must be a folder, got the file {data_dir}")
     found = resolve_device(device)
     config = resolve_config(given, *where, device=found.name, precision=found.precision)
     ensure(config.protocol.dataset, data_dir, typer.echo)
-    environments = worker_environments(found.name, found.count, wanted)[: limits[0]]
+    environments = worker_environments(found.name, found.count, wanted)[: limits.num_trials]
     finds = wanted is None and found.name == "cuda"
     plan = Plan(
         config,
         *where,
-        Limits(*limits),
+        limits,
         found.name,
         environments,
         data_dir,

@@ -1,6 +1,7 @@
 """Where jobs are done."""
 
 from .jobs import Before as Before
+from .jobs import Checkpoint as Checkpoint
 from .jobs import Done as Done
 from .jobs import EpochDone as EpochDone
 from .jobs import Event as Event

@@ -24,6 +24,14 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The file from which a later attempt at a training goes on, written at most so often."""
+
+    path: Path
+    every_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One training to do; `id` and `attempt` tell its events from stale ones.
 
@@ -44,6 +52,7 @@ class Job:
     compare_averaging: bool = False
     with_validation: bool = False
     keep: Keep | None = None
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,9 @@ class Executor(Protocol):
 
     def stop(self, job: int) -> None:
         """Ask a running job to stop; a job that finishes first is done all the same."""
+
+    def give_up(self, job: int, reason: str) -> None:
+        """End a running job's worker at once: the job is lost, for this reason."""
 
     def close(self) -> None:
         """End all workers at once."""

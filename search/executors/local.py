@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from .process import STOP, serve
 
 SPAWN = multiprocessing.get_context("spawn")  # a forked worker would inherit the driver's locks
 Environment = Mapping[str, str]
+MOMENT = 2.0  # seconds
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class LocalExecutor:
     def __init__(self, trainer: str, environments: Sequence[Environment]) -> None:
         self._trainer = trainer
         self._workers = [self._start(one) for one in environments]
+        self._unheard: list[Event] = []
 
     def capacity(self) -> int:
         """Return the number of idle workers."""
@@ -74,8 +77,10 @@ class LocalExecutor:
     def events(self, timeout: float) -> list[Event]:
         """Return what happened; a dead worker's job is lost and a new worker takes its place."""
         sources = [one.pipe for one in self._workers]
-        wait([*sources, *(one.process.sentinel for one in self._workers)], timeout)
-        return [event for worker in list(self._workers) for event in self._heard(worker)]
+        ready = self._unheard
+        wait([*sources, *(one.process.sentinel for one in self._workers)], 0 if ready else timeout)
+        self._unheard = []
+        return ready + [event for worker in list(self._workers) for event in self._heard(worker)]
 
     def stop(self, job: int) -> None:
         """Ask the job's worker to stop it; if that just died, `events` will say so."""
@@ -84,15 +89,32 @@ class LocalExecutor:
                 with suppress(OSError):
                     worker.pipe.send((STOP, job))
 
+    def give_up(self, job: int, reason: str) -> None:
+        """Kill the job's worker, unless it was done before; `events` will say that it is lost."""
+        for worker in list(self._workers):
+            if worker.job is not None and worker.job.id == job:
+                self._unheard += self._heard(worker)
+                if worker in self._workers and worker.job is not None:
+                    self._unheard += self._replace(worker, reason)
+
     def close(self) -> None:
-        """Kill all workers: what they were doing is resubmitted by the next run."""
+        """End all workers: what they were doing is resubmitted by the next run.
+
+        Those that train have a moment to save what they have.
+        """
+        busy = [one.process for one in self._workers if one.job is not None]
+        for process in busy:
+            process.terminate()
+        deadline = time.monotonic() + MOMENT
+        for process in busy:
+            process.join(max(0.0, deadline - time.monotonic()))
         _end(self._workers)
 
     def _heard(self, worker: _Worker) -> list[Event]:
         """Empty the worker's pipe, then see whether it still lives."""
         alive = worker.process.is_alive()  # asked first: what it sent before its end is all there
         found: list[Event] = []
-        spent = False
+        spent, why = False, None
         try:
             while worker.pipe.poll():
                 message = worker.pipe.recv()
@@ -102,16 +124,18 @@ class LocalExecutor:
                 spent = spent or (isinstance(message, Failed) and message.worker_is_spent)
         except (EOFError, OSError):
             alive = False
+        except Exception as error:  # whatever unpickling raises: this worker is not understood
+            alive, why = False, f"what the worker sent cannot be read: {error}"
         if spent or not alive:
-            found += self._replace(worker)
+            found += self._replace(worker, why)
         return found
 
-    def _replace(self, worker: _Worker) -> list[Event]:
+    def _replace(self, worker: _Worker, why: str | None = None) -> list[Event]:
         _end([worker])
         self._workers[self._workers.index(worker)] = self._start(worker.environment)
         if worker.job is None:
             return []
-        reason = f"the worker died with exit code {worker.process.exitcode}"
+        reason = why or f"the worker died with exit code {worker.process.exitcode}"
         return [Lost(worker.job.id, worker.job.attempt, reason)]
 
     def _start(self, environment: Environment) -> _Worker:

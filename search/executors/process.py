@@ -1,15 +1,12 @@
 """The worker process: takes jobs from its pipe, sends what happens, dies with its driver."""
 
 import importlib
-import os
 import signal
-import threading
 import time
 import traceback
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
-from studies import Epoch
+from studies import Epoch, Outcome
 
 from .jobs import (
     Before,
@@ -26,6 +23,7 @@ from .jobs import (
     Stopped,
     Trainer,
 )
+from .leaving import leave, leave_when_told
 
 STOP = "stop"
 
@@ -34,8 +32,7 @@ def serve(connection: Connection, trainer: str) -> None:
     """Do jobs until the driver closes the pipe; `trainer` is `package.module:function`."""
     entered = time.perf_counter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_leave_with_driver, daemon=True).start()
+    leave_when_told()
     module, _, name = trainer.partition(":")
     train: Trainer = getattr(importlib.import_module(module), name)
     idle_since = time.perf_counter()
@@ -43,11 +40,11 @@ def serve(connection: Connection, trainer: str) -> None:
     while True:
         try:
             message = connection.recv()
-        except (EOFError, OSError):
-            return
-        if isinstance(message, Job):
-            before = Before(time.perf_counter() - idle_since, preparing)
-            idle_since, preparing = _do(message, train, connection, before), 0.0
+            if isinstance(message, Job):
+                before = Before(time.perf_counter() - idle_since, preparing)
+                idle_since, preparing = _do(message, train, connection, before), 0.0
+        except (EOFError, OSError):  # the pipe's: the driver is gone
+            leave()
 
 
 def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> float:
@@ -55,16 +52,18 @@ def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> flo
 
     Returns when that was handed over: from then on the worker waits, since the driver may answer.
     """
-    sent = 0.0
+    sent, is_over = 0.0, False
 
     def send(event: Event) -> None:
-        nonlocal sent
-        sent = time.perf_counter()
+        nonlocal sent, is_over
+        sent, is_over = time.perf_counter(), not isinstance(event, EpochDone)
         connection.send(event)
 
     try:
         for result in train(job, lambda: _told_to_stop(connection, job)):
             send(_event(job, result, before))
+        if not is_over:
+            send(Failed(job.id, job.attempt, "the trainer ended without an outcome"))
     except JobStoppedError:
         send(Stopped(job.id, job.attempt))
     except JobFailedError as error:
@@ -84,6 +83,8 @@ def _event(job: Job, result: Result, before: Before) -> Event:
         return EpochDone(job.id, job.attempt, result)
     if isinstance(result, Probed):
         return ProbeDone(job.id, job.attempt, result)
+    if not isinstance(result, Outcome):
+        raise TypeError(f"a trainer must yield epochs and an outcome, got {type(result).__name__}")
     return Done(job.id, job.attempt, result, before)
 
 
@@ -93,11 +94,3 @@ def _told_to_stop(connection: Connection, job: Job) -> bool:
     while connection.poll():
         told = connection.recv() == (STOP, job.id) or told
     return told
-
-
-def _leave_with_driver() -> None:
-    """End this process at once when the driver's is gone, whatever it was doing."""
-    driver = parent_process()
-    assert driver is not None
-    wait([driver.sentinel])
-    os._exit(1)

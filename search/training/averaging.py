@@ -1,5 +1,6 @@
 """A running mean of a network's weights over the latest of its steps."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 
 import torch
@@ -28,6 +29,11 @@ class Averaged:
         self._num_steps += 1
         weight = 1 / max(1.0, self._share * self._num_steps)
         torch._foreach_lerp_(self._means, self._latest, weight)
+
+    def restore(self, tensors: Mapping[str, Tensor], num_steps: int) -> None:
+        """Take up the mean over so many steps."""
+        self.model.load_state_dict(tensors)
+        self._num_steps = num_steps
 
     def give_back(self, model: nn.Module) -> None:
         """Put the mean into the network that was followed."""

@@ -21,6 +21,7 @@ from space import IMAGE_SIDE, NUM_CLASSES, Architecture
 from .data import Split
 from .device import Device, cpu_name
 from .loop import Images, TrainingStoppedError, on_device, train
+from .state import TrainingState
 from .worker import OUT_OF_MEMORY, is_out_of_memory, seeded_model
 
 NUM_STEPS = {"cpu": 1, "cuda": 8}  # timed together: a GPU's step is short, and is waited for once
@@ -63,7 +64,7 @@ def step_seconds(model: nn.Module, images: Images, protocol: Protocol) -> float:
         return len(ticks) > num_steps
 
     with suppress(TrainingStoppedError):
-        list(train(model, images, once, seed=0, should_stop=tick))
+        list(train(TrainingState(model, once, 0, images.device), images, should_stop=tick))
     assert len(ticks) == num_steps + 1, "there are images for one more step"
     return (ticks[-1] - ticks[0]) / num_steps
 

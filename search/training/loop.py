@@ -18,11 +18,11 @@ from search.config import Precision, Protocol
 from studies import Epoch
 
 from .augment import crop_draws, cropped, normalised, padded
-from .averaging import Averaged
 from .convolutions import wide_convolutions
 from .data import Split
-from .optimizer import optimizer_of, take_step
+from .optimizer import take_step
 from .schedule import rate
+from .state import TrainingState
 
 VALIDATION_BATCH = 500
 
@@ -43,6 +43,11 @@ class Images:
     train_labels_N: Tensor
     validation_NHWC: Tensor
     validation_labels_N: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Return where they are."""
+        return self.train_NPPC.device
 
     def first(self, count: int | None) -> Self:
         """Return them with the first validation images only, which are as balanced as all."""
@@ -73,67 +78,64 @@ def on_device(split: Split, crop_padding: int, device: torch.device) -> Images:
 
 
 def train(
-    model: nn.Module,
+    state: TrainingState,
     images: Images,
-    protocol: Protocol,
     *,
-    seed: int,
     compare_averaging: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Epoch, Validation]]:
-    """Train the model in place, yielding after each epoch.
+    """Train in place for the epochs that are not done, yielding after each.
 
-    The same seed on the same machine with one thread gives the same numbers. The model's first
-    weights are the caller's; the order of images, crops and flips are the seed's. Where weights
-    are averaged the model ends with the mean; the last validation can hold both accuracies.
+    The same state on the same machine with one thread gives the same numbers, also one that was
+    taken up again between two epochs. Where weights are averaged the model ends with the mean;
+    the last validation can hold both accuracies.
 
     Raises:
         TrainingDivergedError: the loss of an epoch is not finite.
         TrainingStoppedError: `should_stop`, asked at every step, was true.
     """
-    model.to(images.train_NPPC.device).to(memory_format=torch.channels_last)
-    optimizer = optimizer_of(model, protocol)
-    averaged = Averaged(model, protocol.averaging) if protocol.averaging else None
+    protocol = state.protocol
     few = images.first(protocol.curve_images)
-    generator = torch.Generator().manual_seed(seed)
-    with wide_convolutions(model):
-        for epoch in range(1, protocol.epochs + 1):
+    with wide_convolutions(state.model):
+        for epoch in range(state.num_epochs + 1, protocol.epochs + 1):
             started = time.perf_counter()
-            model.train()
-            total_loss = torch.zeros((), device=images.train_NPPC.device)
-            for step_rate, x_BCHW, labels_B in _steps(images, protocol, epoch, generator):
-                if should_stop():
-                    raise TrainingStoppedError
-                loss = _loss(model, x_BCHW, labels_B, protocol)
-                loss.backward()
-                take_step(optimizer, step_rate)
-                if averaged is not None:
-                    averaged.follow()
-                total_loss += loss.detach() * len(labels_B)  # unseen: a look would wait for a GPU
-            train_loss = total_loss.item() / len(images.train_labels_N)
+            train_loss = _learn(state, images, epoch, should_stop)
             if epoch < protocol.epochs:
-                found = validate(averaged.model if averaged else model, few, protocol.precision)
+                found = validate(state.judged, few, protocol.precision)
             else:
-                found = _ended(model, averaged, images, protocol, compare=compare_averaging)
+                found = _ended(state, images, compare=compare_averaging)
             _refuse_no_number(train_loss, found.loss, epoch)
             seconds = time.perf_counter() - started
+            state.num_epochs = epoch
             yield Epoch(epoch, train_loss, found.loss, found.accuracy, seconds), found
 
 
-def _ended(
-    model: nn.Module,
-    averaged: Averaged | None,
-    images: Images,
-    protocol: Protocol,
-    *,
-    compare: bool,
-) -> Validation:
+def _learn(
+    state: TrainingState, images: Images, epoch: int, should_stop: Callable[[], bool]
+) -> float:
+    """Take the steps of one epoch and return the mean loss."""
+    state.model.train()
+    total_loss = torch.zeros((), device=images.device)
+    for step_rate, x_BCHW, labels_B in _steps(images, state.protocol, epoch, state.generator):
+        if should_stop():
+            raise TrainingStoppedError
+        loss = _loss(state.model, x_BCHW, labels_B, state.protocol)
+        loss.backward()
+        take_step(state.optimizer, step_rate)
+        if state.averaged is not None:
+            state.averaged.follow()
+        total_loss += loss.detach() * len(labels_B)  # unseen: a look would wait for a GPU
+    return total_loss.item() / len(images.train_labels_N)
+
+
+def _ended(state: TrainingState, images: Images, *, compare: bool) -> Validation:
     """Give the model its averaged weights, if any, and return what it gets right."""
-    if averaged is None:
-        return validate(model, images, protocol.precision)
-    own = validate(model, images, protocol.precision) if compare else None
-    averaged.give_back(model)
-    found = validate(model, images, protocol.precision)
+    precision = state.protocol.precision
+    if state.averaged is None:
+        return validate(state.model, images, precision)
+    own = validate(state.model, images, precision) if compare else None
+    state.averaged.give_back(state.model)
+    found = validate(state.model, images, precision)
     if own is None:
         return found
     return replace(found, unaveraged=own.accuracy, seconds=own.seconds + found.seconds)
@@ -145,13 +147,18 @@ def _refuse_no_number(train_loss: float, validation_loss: float, epoch: int) -> 
             raise TrainingDivergedError(f"the loss became {loss} in epoch {epoch}")
 
 
+def num_steps_of(images: Images, protocol: Protocol) -> int:
+    """Return the steps of an epoch; the last may have fewer images."""
+    return ceil(len(images.train_labels_N) / protocol.batch_size)
+
+
 def _steps(
     images: Images, protocol: Protocol, epoch: int, generator: torch.Generator
 ) -> Iterator[tuple[float, Tensor, Tensor]]:
     """Yield the learning rate, the augmented images and the labels of each step of an epoch."""
     num_images = len(images.train_labels_N)
-    num_steps = ceil(num_images / protocol.batch_size)
-    device = images.train_NPPC.device
+    num_steps = num_steps_of(images, protocol)
+    device = images.device
     order_N = torch.randperm(num_images, generator=generator).to(device)
     draws_3N = crop_draws(num_images, generator, flips=protocol.recipe == "study").to(device)
     batches = zip(

@@ -11,6 +11,7 @@ from search.config import Protocol
 from search.executors.jobs import Probed
 
 from .loop import Images, TrainingStoppedError, train
+from .state import TrainingState
 
 WARM_UP = 2  # steps that are not timed
 MIN_STEPS = 3  # that are
@@ -44,9 +45,8 @@ def probed(
     endless = protocol.model_copy(update={"epochs": 1_000_000, "batch_size": batch})
     watch = _Watch(images.train_NPPC.device, seconds)
     try:
-        for _ in train(
-            model, few, endless, seed=0, should_stop=lambda: should_stop() or watch.is_over()
-        ):
+        state = TrainingState(model, endless, 0, images.device)
+        for _ in train(state, few, should_stop=lambda: should_stop() or watch.is_over()):
             pass
     except TrainingStoppedError:
         if not watch.elapsed:

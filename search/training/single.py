@@ -77,6 +77,7 @@ def trained(
         Refusal: a tip does not fit, the loss became no number, or memory ran out.
     """
     from .loop import TrainingDivergedError, train
+    from .state import TrainingState
     from .worker import OUT_OF_MEMORY, images_of, is_out_of_memory, seeded_model
 
     tips.refuse_unfit(architecture, config.protocol.epochs)
@@ -87,7 +88,8 @@ def trained(
         ensure(config.protocol.dataset, data_dir, say)
         images = images_of(config.protocol, data_dir, device)
         with beginning:
-            for epoch, _ in train(model, images, config.protocol, seed=config.seed):
+            state = TrainingState(model, config.protocol, config.seed, images.device)
+            for epoch, _ in train(state, images):
                 say(_line(epoch, config))
     except TrainingDivergedError as error:
         raise Refusal(f"{error}; a smaller --learning-rate may help") from error

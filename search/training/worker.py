@@ -29,9 +29,18 @@ from space import Architecture, cost
 from studies import Epoch, Outcome, Times
 
 from .augment import normalised
+from .checkpoints import Checkpoints
 from .data import load
-from .loop import Images, TrainingDivergedError, TrainingStoppedError, on_device, train
+from .loop import (
+    Images,
+    TrainingDivergedError,
+    TrainingStoppedError,
+    num_steps_of,
+    on_device,
+    train,
+)
 from .probe import probed
+from .state import TrainingState
 
 OUT_OF_MEMORY = "out of memory; a smaller --batch-size may fit"
 GATE_IMAGES, GATE_BATCH = 128, 16  # a map of 1,024 positions squared is 4 MB an image
@@ -94,45 +103,47 @@ def _images(
 def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
     arrived = time.perf_counter()
     architecture = Architecture.from_json(job.architecture)
-    model = seeded_model(architecture, job.seed)
-    measured = measure(model)
+    measured = measure(seeded_model(architecture, job.seed))
     _refuse_other_cost(architecture, measured)
     images = images_of(job.protocol, job.data_dir, job.device, with_validation=job.with_validation)
-    start_up, seconds, validating, last = 0.0, 0.0, 0.0, None
+    checkpoints = Checkpoints(job, num_steps_of(images, job.protocol))
+    state, shown = checkpoints.begun(lambda: _new_state(job, architecture, images))
+    yield from shown.epochs
+    start_up, last = 0.0, None
     trained = train(
-        model,
-        images,
-        job.protocol,
-        seed=job.seed,
-        compare_averaging=job.compare_averaging,
-        should_stop=should_stop,
+        state, images, compare_averaging=job.compare_averaging, should_stop=should_stop
     )
     for epoch, found in trained:
         if last is None:  # the first optimiser of a process takes seconds of imports, in `train`
             start_up = time.perf_counter() - arrived - epoch.seconds
-        seconds += epoch.seconds
-        validating += found.seconds
+        shown.add(epoch, found.seconds)
         last = found
         yield epoch
-    assert last is not None, "a protocol has at least one epoch"
+        checkpoints.keep(state, shown)
+    assert last is not None, "a protocol has an epoch that no checkpoint is written behind"
     ended = time.perf_counter()
     if job.keep is not None and last.accuracy >= job.keep.above:
         from .keeping import keep  # matplotlib takes a second, and most trainings do without
 
-        keep(job.keep, model, architecture, images)
-    gates = as_plain(gates_of(model, images))
-    closing = time.perf_counter() - ended
+        keep(job.keep, state.model, architecture, images)
+    gates = as_plain(gates_of(state.model, images))
+    closing, validating = time.perf_counter() - ended, shown.validation_seconds
     yield Outcome(
         last.accuracy,
         last.correct,
         measured.macs,
         measured.params,
-        seconds,
-        job.protocol.epochs * len(images.train_labels_N) / seconds,
+        shown.seconds,
+        job.protocol.epochs * len(images.train_labels_N) / shown.seconds,
         gates,
-        Times(start_up, seconds - validating, validating, closing),
+        Times(start_up, shown.seconds - validating, validating, closing),
         last.unaveraged,
     )
+
+
+def _new_state(job: Job, architecture: Architecture, images: Images) -> TrainingState:
+    model = seeded_model(architecture, job.seed)
+    return TrainingState(model, job.protocol, job.seed, images.device)
 
 
 def gates_of(model: nn.Module, images: Images) -> dict[str, ModuleStatistics]:

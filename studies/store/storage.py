@@ -17,7 +17,14 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .database import database_path, open_engine, open_storage, refuse_unusable
+from .database import (
+    BUSY_SECONDS,
+    STORAGE_ERRORS,
+    database_path,
+    open_engine,
+    open_storage,
+    refuse_unusable,
+)
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
@@ -50,17 +57,18 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
         Refusal: a study of this name is of another space, protocol or objective.
     """
     refuse_unusable_name(name)
-    storage = open_storage(url, must_exist=False)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        storage=storage, study_name=name, directions=list(DIRECTIONS), load_if_exists=True
-    )
+    with _one_maker(url):
+        storage = open_storage(url, must_exist=False)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(
+            storage=storage, study_name=name, directions=list(DIRECTIONS), load_if_exists=True
+        )
+        create_tables(storage.engine)
     if tuple(study.directions) != DIRECTIONS:
         raise Refusal(f"study {name} has other objectives; choose another --study")
     if UID not in study.user_attrs:
         _refuse_foreign(study)
         study.set_user_attr(UID, uuid.uuid4().hex)
-    create_tables(storage.engine)
     engine = open_engine(url)
     uid = study.user_attrs[UID]
     stored = _stored_settings(engine, uid)
@@ -98,6 +106,30 @@ def refuse_replaced(study: OpenStudy) -> None:
     path = database_path(study.url)
     if not path.exists() or path.stat().st_ino != study.inode:
         raise Refusal(f"{path} was deleted or replaced while the study ran; restore it, run again")
+
+
+@contextmanager
+def refusing_if_deleted(study: OpenStudy) -> Iterator[None]:
+    """Turn what Optuna says of a study that was deleted under a running one into a refusal."""
+    try:
+        yield
+    except (KeyError, *STORAGE_ERRORS) as error:
+        if _is_there(study):
+            raise
+        raise Refusal(
+            f"study {study.name} was deleted while it ran; the same command makes a new one"
+        ) from error
+
+
+def _is_there(study: OpenStudy) -> bool:
+    """Say whether Optuna still has this very study; one made later may have its number."""
+    try:
+        attributes = study.optuna._storage.get_study_user_attrs(study.optuna._study_id)
+    except KeyError:
+        return False
+    except STORAGE_ERRORS:  # another trouble, and that is what to tell of
+        return True
+    return bool(attributes.get(UID) == study.uid)
 
 
 def existing_settings(url: str, name: str) -> Settings | None:
@@ -142,6 +174,20 @@ def only_driver(url: str, name: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _one_maker(url: str) -> Iterator[None]:
+    """Let one process at a time make tables: two at once would both try, and one would fail."""
+    path = database_path(url)
+    if not path.absolute().parent.is_dir():
+        yield  # which is refused within, in its own words
+        return
+    try:
+        with FileLock(path.with_name(f"{path.name}.lock"), timeout=BUSY_SECONDS):
+            yield
+    except Timeout as error:
+        raise Refusal(f"{path} was being made for {BUSY_SECONDS} s; run again") from error
 
 
 def refuse_other_settings(name: str, stored: Settings, wanted: Settings) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from search.executors import Done, EpochDone, Event, Job, Stopped
+from search.executors import Done, EpochDone, Event, Job, Lost, Stopped
 from space import Architecture, cost, digest
 from studies import Epoch, Outcome
 from tests.search.fake_trainer import fake_accuracy, fake_bits
@@ -71,6 +71,9 @@ class ScriptedExecutor:
     def stop(self, job: int) -> None:
         raise AssertionError(f"nothing stops job {job} here")
 
+    def give_up(self, job: int, reason: str) -> None:
+        raise AssertionError(f"nothing gives up job {job} here, {reason}")
+
     def close(self) -> None:
         self.waiting = []
 
@@ -105,6 +108,10 @@ class SteppingExecutor:
         if self.hears_stops:
             attempt = self.left[job][0].attempt
             self.left[job] = [Stopped(job, attempt)]
+
+    def give_up(self, job: int, reason: str) -> None:
+        attempt = self.left[job][0].attempt
+        self.left[job] = [Lost(job, attempt, reason)]
 
     def close(self) -> None:
         self.left = {}

@@ -200,6 +200,7 @@ def test_another_space_protocol_or_objective_is_refused_by_name(
         (["run", "--protocol", "none.txt"], [".yaml", "none.txt"]),
         (["run", "--cost", "latency"], ["--cost must be macs or params", "latency"]),
         (["run", "--max-time", "soon"], ["--max-time", "2h", "soon"]),
+        (["run", "--trial-timeout", "0s"], ["--trial-timeout", "2h", "0s"]),
         (["run", "--device", "tpu"], ["--device must be auto, cpu or cuda", "tpu"]),
         (["run", "--storage", "study.db", *BASE], ["sqlite:///", "study.db"]),
         (["run", "--storage", "mysql://h/d", *BASE], ["sqlite:///FILE", "mysql"]),
@@ -449,6 +450,7 @@ def test_commands_and_options_are_frozen() -> None:
     training += ["--learning-rate", "--seed", "--train-images", "--weight-decay"]
     training += ["--averaging", "--curve-images", "--protocol"]
     run = ["--baselines", "--cost", "--max-time", "--references", "--sampler", "--audit"]
+    run += ["--trial-timeout"]
     run += ["--early-stop", "--kinds", "--max-macs", "--max-params", "--replicates"]
     beginning = ["--attention-warmup", "--freeze-backbone", "--init-from"]
     gates = ["--data-dir", "--dataset", "--device", "--epochs", "--seed", "--train-images"]

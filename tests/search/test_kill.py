@@ -5,15 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
-from optuna.trial import TrialState
-from sqlalchemy import text
 
-from studies import OpenStudy, evaluations, open_existing
+from studies import OpenStudy, open_existing
+from tests.search.faults.whole import assert_whole, front_rows, result
 
 SCRIPT = Path(__file__).parent / "study_process.py"
 TRIALS = 14
@@ -28,30 +26,6 @@ def start(url: str, workers: int = 1) -> subprocess.Popen[bytes]:
 def finish(url: str, workers: int = 1) -> None:
     _, errors = (process := start(url, workers)).communicate(timeout=120)
     assert process.returncode == 0, errors.decode()
-
-
-def result(study: OpenStudy) -> list[tuple[object, ...]]:
-    return [
-        (row.proposal, row.purpose, row.digest, row.seed, row.state, row.accuracy, row.correct)
-        for row in evaluations(study)
-    ]
-
-
-def front_rows(study: OpenStudy) -> list[tuple[object, ...]]:
-    query = "select rank, digest, estimate, standard_error, num_evaluations from pareto_front"
-    with study.engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query + " order by rank"))]
-
-
-def assert_whole(study: OpenStudy) -> None:
-    trials = study.optuna.get_trials(deepcopy=False)
-    states = Counter(trial.state for trial in trials)
-    assert states[TrialState.COMPLETE] == TRIALS
-    assert states[TrialState.RUNNING] == states[TrialState.WAITING] == 0
-    told = Counter(row.trial for row in evaluations(study) if row.trial is not None)
-    assert set(told.values()) == {1}
-    with study.engine.connect() as connection:
-        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
 
 
 def children_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -69,7 +43,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> OpenStudy:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("moment", range(20))
 def test_a_killed_study_ends_like_an_undisturbed_one(
     moment: int, tmp_path: Path, undisturbed: OpenStudy
 ) -> None:
@@ -83,7 +57,7 @@ def test_a_killed_study_ends_like_an_undisturbed_one(
     assert not alive
     finish(url)
     study = open_existing(url, "fake")
-    assert_whole(study)
+    assert_whole(study, TRIALS, num_epochs=3)
     assert result(study) == result(undisturbed)
     assert front_rows(study) == front_rows(undisturbed)
 
@@ -97,7 +71,4 @@ def test_a_study_with_two_workers_killed_many_times_reaches_its_total(tmp_path: 
         process.kill()
         process.communicate()
     finish(url, workers=2)
-    study = open_existing(url, "fake")
-    states = Counter(trial.state for trial in study.optuna.get_trials(deepcopy=False))
-    assert states[TrialState.COMPLETE] == TRIALS
-    assert states[TrialState.RUNNING] == 0
+    assert_whole(open_existing(url, "fake"), TRIALS, num_epochs=3)

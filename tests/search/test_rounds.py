@@ -37,6 +37,9 @@ class Scripted:
     def stop(self, job: int) -> None:
         raise AssertionError(job)
 
+    def give_up(self, job: int, reason: str) -> None:
+        raise AssertionError(job, reason)
+
     def close(self) -> None:
         raise AssertionError("the executor is the caller's")
 

@@ -12,6 +12,7 @@ from search.training.augment import normalised
 from search.training.beginning import backbone_names, begun
 from search.training.data import load
 from search.training.loop import Images, on_device, train
+from search.training.state import TrainingState
 from search.training.tips import Tips
 from search.training.worker import seeded_model
 from space import Architecture, Refusal, plain
@@ -47,7 +48,7 @@ def states(
     model = seeded_model(WITH, 0)
     found = [copied(model)]
     with begun(model, frozen_steps=frozen_steps, warmup_steps=warmup_steps):
-        found += [copied(model) for _ in train(model, images, protocol, seed=0)]
+        found += [copied(model) for _ in train(TrainingState(model, protocol, 0), images)]
     return found
 
 
@@ -86,7 +87,7 @@ def test_a_training_without_tips_is_the_same_bit_for_bit(
     images: Images, protocol: Protocol
 ) -> None:
     model = seeded_model(WITH, 0)
-    list(train(model, images, protocol, seed=0))
+    list(train(TrainingState(model, protocol, 0), images))
     assert changed(copied(model), states(images, protocol)[-1]) == set()
 
 
@@ -152,8 +153,8 @@ def test_a_warm_up_at_its_start_trains_the_plain_network_averaged_or_not(
         model, without = seeded_model(WITH, 0), seeded_model(plain("resnet8"), 0)
         without.load_state_dict(model.state_dict(), strict=False)
         with begun(model, frozen_steps=0, warmup_steps=10**6 * STEPS):
-            ((epoch, _),) = train(model, images, averaged, seed=0)
-        ((expected, _),) = train(without, images, averaged, seed=0)
+            ((epoch, _),) = train(TrainingState(model, averaged, 0), images)
+        ((expected, _),) = train(TrainingState(without, averaged, 0), images)
         assert epoch.train_loss == pytest.approx(expected.train_loss, rel=1e-4)
         assert epoch.validation_loss == pytest.approx(expected.validation_loss, rel=1e-4)
 

@@ -20,6 +20,7 @@ from search.training.loop import (
     train,
     validate,
 )
+from search.training.state import TrainingState
 from search.training.worker import seeded_model
 from space import Architecture, SearchSpace, baselines, plain
 from studies import Epoch
@@ -53,7 +54,7 @@ def trained(
 ) -> Run:
     """Return the epochs without their times, the last validation, and the weights."""
     model = seeded_model(architecture, seed)
-    results = list(train(model, images, protocol, seed=seed))
+    results = list(train(TrainingState(model, protocol, seed), images))
     epochs = [replace(epoch, seconds=0.0) for epoch, _ in results]
     return epochs, results[-1][1], dict(model.state_dict())
 
@@ -86,7 +87,7 @@ def test_another_seed_gives_other_epochs_and_weights(images: Images, protocol: P
 def test_the_order_of_images_is_the_seeds_alone(images: Images, protocol: Protocol) -> None:
     once = protocol.model_copy(update={"epochs": 1})
     losses = [
-        next(train(seeded_model(PLAIN, 0), images, once, seed=seed))[0].train_loss
+        next(train(TrainingState(seeded_model(PLAIN, 0), once, seed), images))[0].train_loss
         for seed in (5, 5, 6)
     ]
     assert losses[0] == losses[1] != losses[2]
@@ -102,7 +103,7 @@ def test_the_schedule_runs_over_the_whole_training(
         return own.learning_rate * own.warmup
 
     monkeypatch.setattr(loop, "rate", recorded)
-    list(train(seeded_model(PLAIN, 0), images, protocol, seed=0))
+    list(train(TrainingState(seeded_model(PLAIN, 0), protocol, 0), images))
     assert seen == pytest.approx([(step + 0.5) / 8 for step in range(8)])  # 2 epochs of 4 steps
 
 
@@ -115,7 +116,9 @@ def test_epochs_come_one_at_a_time_and_training_stops_at_the_step_where_it_is_to
         asked.append(1)
         return len(asked) == 6
 
-    run = train(seeded_model(PLAIN, 0), images, protocol, seed=0, should_stop=should_stop)
+    run = train(
+        TrainingState(seeded_model(PLAIN, 0), protocol, 0), images, should_stop=should_stop
+    )
     assert next(run)[0].epoch == 1
     assert len(asked) == 4  # 200 images in batches of 50; the second epoch has not begun
     with pytest.raises(TrainingStoppedError):
@@ -128,13 +131,13 @@ def test_a_poisoned_weight_ends_the_training(images: Images, protocol: Protocol)
     with torch.no_grad():
         next(model.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingDivergedError, match="the loss became nan in epoch 1"):
-        next(train(model, images, protocol, seed=0))
+        next(train(TrainingState(model, protocol, 0), images))
 
 
 def test_a_huge_rate_ends_the_training(images: Images, protocol: Protocol) -> None:
     wild = protocol.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(TrainingDivergedError, match=r"the loss became (nan|inf) in epoch 1"):
-        list(train(seeded_model(PLAIN, 0), images, wild, seed=0))
+        list(train(TrainingState(seeded_model(PLAIN, 0), wild, 0), images))
 
 
 def test_a_loss_that_is_wrong_in_validation_alone_is_named(
@@ -143,7 +146,7 @@ def test_a_loss_that_is_wrong_in_validation_alone_is_named(
     broken = Validation(float("inf"), 0.1, b"", 0.0)
     monkeypatch.setattr("search.training.loop.validate", lambda *_: broken)
     with pytest.raises(TrainingDivergedError, match="the loss became inf in epoch 1"):
-        next(train(seeded_model(PLAIN, 0), images, protocol, seed=0))
+        next(train(TrainingState(seeded_model(PLAIN, 0), protocol, 0), images))
 
 
 def test_a_validation_is_what_image_by_image_gives(images: Images) -> None:
