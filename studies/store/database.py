@@ -64,7 +64,10 @@ def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
         engine.dispose()
         raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
     engine.dispose()
-    storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
+    try:
+        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
+    except RuntimeError as error:
+        raise Refusal(_optuna_differs(url, str(error))) from error
     event.listen(storage.engine, "connect", _set_pragmas)
     storage.engine.dispose()  # the constructor opened a connection without the pragmas
     return storage
@@ -89,6 +92,17 @@ _MEANINGS = {
     "malformed": "the database is damaged; restore a copy or name another file with --storage",
     "unable to open": "the database cannot be opened; check its path and permissions",
 }
+
+
+def _optuna_differs(url: str, words: str) -> str:
+    """Return what to do where Optuna's own tables are of another version of it."""
+    shown = make_url(url).render_as_string(hide_password=True)
+    if "storage upgrade" in words:
+        return (
+            f"{shown} has tables of an older Optuna; `search backup --storage {shown}` keeps "
+            f"it as it is, then `optuna storage upgrade --storage {shown}` brings it up to date"
+        )
+    return f"{shown} has tables of a newer Optuna; `pip install --upgrade optuna` reads it"
 
 
 def _deepest(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from .database import database_path, open_engine, open_storage, refuse_unusable
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
+from .upgrade import upgrade
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
@@ -46,10 +47,14 @@ class OpenStudy:
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     """Return the named study, made with these settings if there is none.
 
+    A caller that shares the database holds the study's lock.
+
     Raises:
         Refusal: a study of this name is of another space, protocol or objective.
     """
     refuse_unusable_name(name)
+    refuse_unusable(url, must_exist=False)
+    upgrade(url, only_driver, held=name)
     storage = open_storage(url, must_exist=False)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -79,6 +84,8 @@ def open_existing(url: str, name: str) -> OpenStudy:
     Raises:
         Refusal: no such database, or no such study in it; names the studies there are.
     """
+    refuse_unusable(url, must_exist=True)
+    upgrade(url, only_driver)
     storage = open_storage(url, must_exist=True)
     names = optuna.get_all_study_names(storage)
     if name not in names:
@@ -105,6 +112,7 @@ def existing_settings(url: str, name: str) -> Settings | None:
     refuse_unusable(url, must_exist=False)
     if not database_path(url).exists():
         return None
+    upgrade(url, only_driver)
     try:
         study = open_existing(url, name)
     except Refusal:
@@ -180,11 +188,7 @@ def _refuse_foreign(study: optuna.Study) -> None:
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:
     with Session(engine) as session:
         row = session.get(StudyRow, uid)
-        if row is None:
-            return None
-        if row.schema_version > SCHEMA_VERSION:
-            raise Refusal(f"study {row.name} was made by a newer version; update this program")
-        return up_to_date(json.loads(row.settings))
+        return None if row is None else up_to_date(json.loads(row.settings))
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:
