@@ -14,24 +14,25 @@ from space import Refusal
 from .database import BUSY_SECONDS, storage_problem
 
 SCRATCH = ".attention-search-"  # an unfinished copy is in a folder that begins like this
-TRIALS = """
-    SELECT study_name, (SELECT COUNT(*) FROM trials WHERE trials.study_id = studies.study_id)
-    FROM studies ORDER BY study_id
+TRAININGS = """
+    SELECT study_name, COUNT(trial_id) FROM studies
+    LEFT JOIN trials ON trials.study_id = studies.study_id AND trials.state = 'COMPLETE'
+    GROUP BY studies.study_id ORDER BY studies.study_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A finished copy: where it is, its size, and the trials of each study in it."""
+    """A finished copy: where it is, its size, and the complete trainings of each study in it."""
 
     path: Path
     bytes: int
-    num_trials: dict[str, int]
+    num_trainings: dict[str, int]
 
 
-def default_target(path: Path, now: datetime) -> Path:
-    """Return a name beside the database that says when the copy was made."""
-    return path.with_name(f"{path.stem}.{now:%Y-%m-%d-%H%M%S}.backup")
+def default_name(path: Path, now: datetime) -> str:
+    """Return the name of a copy, which says when it was made."""
+    return f"{path.stem}.{now:%Y-%m-%d-%H%M%S}{path.suffix}"
 
 
 def back_up(path: Path, target: Path, *, overwrite: bool = False) -> Backup:
@@ -48,9 +49,9 @@ def back_up(path: Path, target: Path, *, overwrite: bool = False) -> Backup:
         # A folder beside the target: what is in it can be moved there in one step.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=SCRATCH) as folder:
             copy = Path(folder) / "copy.db"
-            trials = _copy(path, copy)
+            trainings = _copy(path, copy)
             copy.replace(target)
-        return Backup(target, target.stat().st_size, trials)
+        return Backup(target, target.stat().st_size, trainings)
 
 
 def _copy(path: Path, copy: Path) -> dict[str, int]:
@@ -64,10 +65,10 @@ def _copy(path: Path, copy: Path) -> dict[str, int]:
         (found,) = made.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise Refusal(f"{path} is damaged and was not copied: {' '.join(found.split())}")
-        trials = dict(made.execute(TRIALS).fetchall()) if _has_studies(made) else {}
+        trainings = dict(made.execute(TRAININGS).fetchall()) if _has_studies(made) else {}
     with copy.open("rb+") as file:
         os.fsync(file.fileno())
-    return trials
+    return trainings
 
 
 def _has_studies(connection: sqlite3.Connection) -> bool:

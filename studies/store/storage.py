@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import optuna
 from filelock import FileLock, Timeout
@@ -130,6 +131,12 @@ def refuse_unusable_name(name: str) -> None:
         )
 
 
+def lock_path(url: str, name: str) -> Path:
+    """Return the file whose lock the study's driver holds."""
+    path = database_path(url).resolve()  # one lock for a file and its links
+    return path.with_name(f"{path.name}.{name}.lock")
+
+
 @contextmanager
 def only_driver(url: str, name: str) -> Iterator[None]:
     """Hold the study's lock, which the system frees when the process ends in any way.
@@ -138,8 +145,7 @@ def only_driver(url: str, name: str) -> Iterator[None]:
         Refusal: another process holds it, or the name cannot be part of a file's.
     """
     refuse_unusable_name(name)
-    path = database_path(url).resolve()  # one lock for a file and its links
-    lock = FileLock(path.with_name(f"{path.name}.{name}.lock"))
+    lock = FileLock(lock_path(url, name))
     try:
         lock.acquire(timeout=0)
     except Timeout as error:

@@ -77,7 +77,7 @@ def _all_locked(
 
 
 def _upgrade(engine: Engine, path: Path) -> None:
-    """Copy the file, then alter its tables in one transaction: a crash leaves them as they were."""
+    """Copy the file, then alter its tables in one transaction: a crash leaves it as it was."""
     wanted = tables.SCHEMA_VERSION
     kept = path.with_name(f"{path.name}.before-v{wanted}")
     with engine.connect() as connection:
