@@ -57,7 +57,7 @@ def back_up(path: Path, target: Path, *, overwrite: bool = False) -> Backup:
 def _copy(path: Path, copy: Path) -> dict[str, int]:
     """Copy in one step, which sees one state and lets a driver write on; check what came out."""
     with (
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as own,
+        closing(sqlite3.connect(_as_it_opens(path), uri=True)) as own,
         closing(sqlite3.connect(copy)) as made,
     ):
         own.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
@@ -69,6 +69,14 @@ def _copy(path: Path, copy: Path) -> dict[str, int]:
     with copy.open("rb+") as file:
         os.fsync(file.fileno())
     return trainings
+
+
+def _as_it_opens(path: Path) -> str:
+    """Return the file's URI: without a log, in a folder that takes none, nobody writes to it."""
+    is_still = not path.with_name(f"{path.name}-wal").exists()
+    is_closed = not os.access(path.absolute().parent, os.W_OK)
+    how = "mode=ro&immutable=1" if is_still and is_closed else "mode=rw"
+    return f"{path.absolute().as_uri()}?{how}"
 
 
 def _has_studies(connection: sqlite3.Connection) -> bool:

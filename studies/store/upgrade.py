@@ -1,8 +1,8 @@
 """The version of our tables in a database: a newer one is refused, an older one is upgraded."""
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, inspect, select, update
@@ -60,20 +60,20 @@ def refuse_newer(versions: Sequence[Version]) -> None:
         )
 
 
+@contextmanager
 def _all_locked(
     url: str, versions: Sequence[Version], lock: Lock, held: str | None
-) -> AbstractContextManager[object]:
-    locks = ExitStack()
-    for name in sorted({name for _, name in versions} - {held}):
-        try:
-            locks.enter_context(lock(url, name))
-        except Refusal as error:
-            locks.close()
-            raise Refusal(
-                f"{database_path(url)} must be upgraded to version {tables.SCHEMA_VERSION} while "
-                f"nobody writes, got: {error}"
-            ) from error
-    return locks
+) -> Iterator[None]:
+    with ExitStack() as locks:
+        for name in sorted({name for _, name in versions} - {held}):
+            try:
+                locks.enter_context(lock(url, name))
+            except Refusal as error:
+                raise Refusal(
+                    f"{database_path(url)} must be upgraded to version {tables.SCHEMA_VERSION} "
+                    f"while nobody writes, got: {error}"
+                ) from error
+        yield
 
 
 def _upgrade(engine: Engine, path: Path) -> None:

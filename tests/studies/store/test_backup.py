@@ -3,22 +3,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from space import Refusal
-from studies import OpenStudy, database_path
-from studies.store import backup as backup_module
+from studies import database_path
 from studies.store.backup import back_up, default_name
 from studies.store.database import open_engine
+from tests.studies.store.dumps import restored
 
 
 @pytest.fixture
-def path(study: OpenStudy) -> Path:
-    study.optuna.tell(study.optuna.ask(), [0.5, 100.0])
-    study.optuna.ask()
-    return database_path(study.url)
+def path(tmp_path: Path) -> Path:
+    return database_path(restored("first_release", tmp_path))
 
 
 def names(path: Path) -> list[str]:
@@ -40,7 +37,7 @@ def test_a_copy_is_made_while_a_driver_writes_and_holds_what_was_committed(path:
     target = path.with_name("copy.db")
     with writing(path):
         made = back_up(path, target)
-    assert made.num_trainings == {"attention": 1}
+    assert made.num_trainings == {"attention": 8}
     assert made.bytes == target.stat().st_size
     assert names(target) == ["attention"]
 
@@ -77,8 +74,6 @@ def test_a_folder_is_never_replaced(path: Path) -> None:
 
 def test_a_damaged_database_is_not_copied(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        connection.execute("PRAGMA journal_mode=DELETE").close()
         (page,) = connection.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'attention_evaluations'"
         ).fetchone()
@@ -107,11 +102,20 @@ def test_a_full_disk_or_a_read_only_folder_is_one_line_and_leaves_nothing(
     def fail(_: int) -> None:
         raise error
 
-    monkeypatch.setattr(backup_module, "os", SimpleNamespace(fsync=fail))
+    monkeypatch.setattr("os.fsync", fail)
     before = set(path.parent.iterdir())
     with pytest.raises(Refusal, match=rf"^no copy of .*study\.db in .*: .*{words}[^\n]*$"):
         back_up(path, path.with_name("copy.db"))
     assert set(path.parent.iterdir()) == before
+
+
+def test_a_database_in_a_folder_that_takes_no_files_is_copied_to_another(
+    path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    target = tmp_path_factory.mktemp("another") / "copy.db"
+    assert back_up(path, target).num_trainings == {"attention": 8}
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_database_of_any_program_is_copied(url: str, tmp_path: Path) -> None:
