@@ -11,7 +11,7 @@ from studies.store import tables
 from studies.store.storage import lock_path
 
 from .finding import Finding
-from .locks import LOCKS, lock_holder
+from .locks import lock_holder, locks
 from .machine import disk_finding
 from .mounts import MOUNTS, mount_findings
 from .sqlite import DatabaseFacts, StudyFacts, database_facts, log_bytes
@@ -22,11 +22,7 @@ LONG_LOG_BYTES = 100e6  # SQLite writes a log back at 4 MB, unless a reader keep
 
 
 def sqlite_findings(url: str) -> list[Finding]:
-    """Return what there is to say of a database in a file.
-
-    Raises:
-        Refusal: the URL names no SQLite file.
-    """
+    """Return what there is to say of a database in a file."""
     path = database_path(url)
     found = [*place_findings(path)]
     if not path.exists():
@@ -38,8 +34,7 @@ def sqlite_findings(url: str) -> list[Finding]:
         facts = database_facts(path)
     except sqlite3.Error as error:
         return [*found, unreadable(path, error)]
-    locks = LOCKS.read_text() if LOCKS.exists() else ""
-    holders = {one.name: lock_holder(lock_path(url, one.name), locks) for one in facts.studies}
+    holders = {one.name: lock_holder(lock_path(url, one.name), locks()) for one in facts.studies}
     return [
         *found,
         *file_findings(path, facts, url),
@@ -48,18 +43,23 @@ def sqlite_findings(url: str) -> list[Finding]:
     ]
 
 
-# By the kind that a URL begins with; what has no entry is refused as every command does.
+# By what a URL begins with: how a database of this kind is examined.
 KINDS: Mapping[str, Callable[[str], list[Finding]]] = {"sqlite": sqlite_findings}
 
 
 def database_findings(url: str) -> list[Finding]:
-    """Return what there is to say of the database that a URL names.
+    """Return what there is to say of the database that a URL names."""
+    return KINDS[_kind(url)](url)
 
-    Raises:
-        Refusal: no study can be there.
-    """
-    kind = url.partition(":")[0].partition("+")[0]
-    return KINDS.get(kind, sqlite_findings)(url)
+
+def refuse_unknown(url: str) -> None:
+    """Refuse a URL that no study can have, before anything is examined."""
+    if _kind(url) not in KINDS or _kind(url) == "sqlite":
+        database_path(url)
+
+
+def _kind(url: str) -> str:
+    return url.partition(":")[0].partition("+")[0]
 
 
 def place_findings(path: Path) -> list[Finding]:

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from .data import data_findings
-from .database import database_findings
+from .database import database_findings, refuse_unknown
 from .device import device_findings
 from .finding import Finding
 from .machine import machine_findings
@@ -25,6 +25,7 @@ def examined(url: str, data_dir: Path | None) -> list[Finding]:
     Raises:
         Refusal: the URL can be no study's.
     """
+    refuse_unknown(url)
     areas: dict[str, Examine] = {
         "machine": machine_findings,
         "packages": package_findings,

@@ -5,6 +5,11 @@ from pathlib import Path
 LOCKS = Path("/proc/locks")
 
 
+def locks() -> str:
+    """Return what the system says of all locks; nothing where it does not."""
+    return LOCKS.read_text() if LOCKS.exists() else ""
+
+
 def lock_holder(path: Path, text: str) -> int | None:
     """Return the process that holds a lock on the file, by the text of /proc/locks.
 

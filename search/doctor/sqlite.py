@@ -10,6 +10,8 @@ from typing import Any
 
 from studies.store.storage import UID
 
+from .locks import lock_holder, locks
+
 CHECK_SECONDS = 20.0  # for SQLite's own check of every page
 BUSY_SECONDS = 2.0
 STEPS = 100_000  # of SQLite's machine between two looks at the clock
@@ -68,9 +70,10 @@ def log_bytes(path: Path) -> int:
 def _opened(path: Path) -> sqlite3.Connection:
     """Open for reading only.
 
-    Without a log nobody has the file open, and SQLite is told to make no log for this reading.
+    Without a log and a lock nobody writes: SQLite is told so, and makes no log for this reading.
     """
-    still = "" if log_bytes(path) else "&immutable=1"
+    is_open = log_bytes(path) > 0 or lock_holder(path, locks()) is not None
+    still = "" if is_open else "&immutable=1"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=BUSY_SECONDS
     )
