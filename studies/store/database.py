@@ -17,6 +17,10 @@ BUSY_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
 
 
+class NoStudy(Refusal):
+    """There is no study of this name and this program in the database."""
+
+
 def database_path(url: str) -> Path:
     """Return the SQLite file that the URL names.
 
@@ -62,7 +66,7 @@ def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     engine = open_engine(url)
     if must_exist and not inspect(engine).has_table(StudyRow.__tablename__):
         engine.dispose()
-        raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
+        raise NoStudy(f"{database_path(url)} holds no study of this program; check --storage")
     engine.dispose()
     try:
         storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .database import database_path, open_engine, open_storage, refuse_unusable
+from .database import NoStudy, database_path, open_engine, open_storage, refuse_unusable
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
@@ -91,13 +91,13 @@ def open_existing(url: str, name: str) -> OpenStudy:
     names = optuna.get_all_study_names(storage)
     if name not in names:
         listed = ", ".join(names) or "none"
-        raise Refusal(f"no study {name} in {database_path(url)}; --study can be: {listed}")
+        raise NoStudy(f"no study {name} in {database_path(url)}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
     uid = study.user_attrs.get(UID, "")
     settings = _stored_settings(engine, uid)
     if settings is None:
-        raise Refusal(f"study {name} was not made by this program; choose another --study")
+        raise NoStudy(f"study {name} was not made by this program; choose another --study")
     return OpenStudy(url, name, uid, study, engine, settings, database_path(url).stat().st_ino)
 
 
@@ -113,10 +113,9 @@ def existing_settings(url: str, name: str) -> Settings | None:
     refuse_unusable(url, must_exist=False)
     if not database_path(url).exists():
         return None
-    upgrade(url, only_driver)
     try:
         study = open_existing(url, name)
-    except Refusal:
+    except NoStudy:
         return None
     study.engine.dispose()
     return study.settings

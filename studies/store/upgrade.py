@@ -51,7 +51,7 @@ def table_versions(engine: Engine) -> list[Version]:
 
 
 def refuse_newer(versions: Sequence[Version]) -> None:
-    """Refuse tables that a newer version of this program made: it knows what they mean."""
+    """Refuse tables of a newer version of this program: only that knows what they mean."""
     newest, name = max(versions, default=(0, ""))
     if newest > tables.SCHEMA_VERSION:
         raise Refusal(

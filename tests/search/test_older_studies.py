@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from search.cli import run_command
+from search.cli import app, run_command
 from search.config import config_of
 from search.driver import Driver, Limits
 from search.listener import Listener
@@ -32,6 +32,11 @@ from tests.search.scripted import ScriptedExecutor, learn
 from tests.studies.store.dumps import NAMES, STUDY, restored
 
 TRAININGS = {"six_kinds": 4, "attempts": 4, "early_stop": 4, "first_release": 8}
+# Every command that opens a study, with what it needs to come that far.
+COMMANDS = (
+    *("status", "front", "fidelity", "plot", "report", "explain", "export --out best", "confirm"),
+    *("dashboard", "baselines --device cpu", "run --device cpu --dataset cifar10-sample"),
+)
 GO_ON = (
     pytest.param("attempts", marks=pytest.mark.slow),
     pytest.param("early_stop", marks=pytest.mark.slow),
@@ -127,3 +132,47 @@ def test_it_goes_on_after_a_training_was_cut_short(tmp_path: Path) -> None:
     driver = Driver(study, config, ScriptedExecutor(learn), listener=Listener())
     assert driver.run(Limits(8), lambda: False) == "total"
     assert [one.state for one in study.optuna.get_trials()] == [TrialState.COMPLETE] * 8
+
+
+def test_every_command_refuses_a_newer_study_in_one_line_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = restored("first_release", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with closing(sqlite3.connect(database_path(url))) as connection:
+        connection.execute("UPDATE attention_studies SET schema_version = 99")
+        connection.commit()
+    content = database_path(url).read_bytes()
+    for command in COMMANDS:
+        assert run_command([*command.split(), "--storage", url]) == 2, command
+        shown = capsys.readouterr()
+        assert "made by a newer version; update this program" in shown.err, command
+        assert shown.err.count("\n") == 1, command
+    assert database_path(url).read_bytes() == content
+    assert list(tmp_path.iterdir()) == [database_path(url)]
+
+
+def test_every_command_that_opens_a_study_is_among_those_tried() -> None:
+    import typer
+
+    group = typer.main.get_command(app)
+    opening = {
+        name
+        for name, command in group.commands.items()  # type: ignore[attr-defined] # it is a group
+        if any("--study" in parameter.opts for parameter in command.params)
+    }
+    assert {command.partition(" ")[0] for command in COMMANDS} == opening
+
+
+def test_a_copy_can_be_made_of_what_this_optuna_cannot_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = restored("first_release", tmp_path)
+    with closing(sqlite3.connect(database_path(url))) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'v2.6.0.a'")
+        connection.commit()
+    assert run_command(["status", "--storage", url]) == 2
+    line = capsys.readouterr().err
+    assert f"`search backup --storage {url}` keeps it" in line
+    assert f"`optuna storage upgrade --storage {url}` brings it up to date" in line
+    assert run_command(["backup", "--storage", url]) == 0

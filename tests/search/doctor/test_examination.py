@@ -82,6 +82,7 @@ def test_bad_words_are_refused(words: list[str], capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.slow  # it imports torch
 def test_all_areas_are_examined(tmp_path: Path) -> None:
     found = examination.examined(f"sqlite:///{tmp_path}/study.db", tmp_path)
     areas = [one.area for one in found]
