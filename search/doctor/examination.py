@@ -14,7 +14,7 @@ from .machine import machine_findings
 from .packages import package_findings
 from .ray import ray_findings
 
-TIMEOUT_SECONDS = 30.0  # a network file system whose server is gone answers never
+TIMEOUT_SECONDS = 60.0  # a network file system whose server is gone answers never
 Examine = Callable[[], list[Finding]]
 Answer = list[Finding] | Exception
 
@@ -66,7 +66,7 @@ def _answers(queue: SimpleQueue[tuple[str, Answer]], number: int, end: float) ->
 
 def _findings(area: str, answer: Answer | None, seconds: float) -> list[Finding]:
     if answer is None:
-        remedy = "look for a network disk or a driver that hangs, and run it again"
+        remedy = "look for a network disk or a driver that hangs, or for what keeps all cores busy"
         return [Finding(area, "problem", f"no answer within {seconds:.0f} s", remedy)]
     if isinstance(answer, OSError):
         what = " ".join(str(answer).split())
