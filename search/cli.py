@@ -8,10 +8,12 @@ import typer
 from typer.exceptions import TyperException
 
 from .commands import data
+from .commands.backup import backup
 from .commands.baselines import baselines
 from .commands.bench import bench
 from .commands.confirm import confirm
 from .commands.dashboard import dashboard
+from .commands.doctor import doctor
 from .commands.explain import explain
 from .commands.export import export
 from .commands.fidelity import fidelity
@@ -52,6 +54,8 @@ COMMANDS = (
     train,
     gates,
     dashboard,
+    backup,
+    doctor,
 )
 for command in COMMANDS:
     app.command(command.__name__)(command)

@@ -17,6 +17,10 @@ BUSY_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
 
 
+class NoStudy(Refusal):
+    """There is no study of this name and this program in the database."""
+
+
 def database_path(url: str) -> Path:
     """Return the SQLite file that the URL names.
 
@@ -62,9 +66,12 @@ def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     engine = open_engine(url)
     if must_exist and not inspect(engine).has_table(StudyRow.__tablename__):
         engine.dispose()
-        raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
+        raise NoStudy(f"{database_path(url)} holds no study of this program; check --storage")
     engine.dispose()
-    storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
+    try:
+        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
+    except RuntimeError as error:
+        raise Refusal(_optuna_differs(url, str(error))) from error
     event.listen(storage.engine, "connect", _set_pragmas)
     storage.engine.dispose()  # the constructor opened a connection without the pragmas
     return storage
@@ -89,6 +96,17 @@ _MEANINGS = {
     "malformed": "the database is damaged; restore a copy or name another file with --storage",
     "unable to open": "the database cannot be opened; check its path and permissions",
 }
+
+
+def _optuna_differs(url: str, words: str) -> str:
+    """Return what to do where Optuna's own tables are of another version of it."""
+    shown = make_url(url).render_as_string(hide_password=True)
+    if "storage upgrade" in words:
+        return (
+            f"{shown} has tables of an older Optuna; `search backup --storage {shown}` keeps "
+            f"it as it is, then `optuna storage upgrade --storage {shown}` brings it up to date"
+        )
+    return f"{shown} has tables of a newer Optuna; `pip install --upgrade optuna` reads it"
 
 
 def _deepest(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import optuna
 from filelock import FileLock, Timeout
@@ -20,6 +21,7 @@ from space import Refusal, count_in_words
 from .database import (
     BUSY_SECONDS,
     STORAGE_ERRORS,
+    NoStudy,
     database_path,
     open_engine,
     open_storage,
@@ -28,6 +30,7 @@ from .database import (
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
+from .upgrade import upgrade
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
@@ -53,11 +56,15 @@ class OpenStudy:
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     """Return the named study, made with these settings if there is none.
 
+    A caller that shares the database holds the study's lock.
+
     Raises:
         Refusal: a study of this name is of another space, protocol or objective.
     """
     refuse_unusable_name(name)
+    refuse_unusable(url, must_exist=False)
     with _one_maker(url):
+        upgrade(url, only_driver, held=name)
         storage = open_storage(url, must_exist=False)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
@@ -87,17 +94,19 @@ def open_existing(url: str, name: str) -> OpenStudy:
     Raises:
         Refusal: no such database, or no such study in it; names the studies there are.
     """
+    refuse_unusable(url, must_exist=True)
+    upgrade(url, only_driver)
     storage = open_storage(url, must_exist=True)
     names = optuna.get_all_study_names(storage)
     if name not in names:
         listed = ", ".join(names) or "none"
-        raise Refusal(f"no study {name} in {database_path(url)}; --study can be: {listed}")
+        raise NoStudy(f"no study {name} in {database_path(url)}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
     uid = study.user_attrs.get(UID, "")
     settings = _stored_settings(engine, uid)
     if settings is None:
-        raise Refusal(f"study {name} was not made by this program; choose another --study")
+        raise NoStudy(f"study {name} was not made by this program; choose another --study")
     return OpenStudy(url, name, uid, study, engine, settings, database_path(url).stat().st_ino)
 
 
@@ -139,7 +148,7 @@ def existing_settings(url: str, name: str) -> Settings | None:
         return None
     try:
         study = open_existing(url, name)
-    except Refusal:
+    except NoStudy:
         return None
     study.engine.dispose()
     return study.settings
@@ -154,6 +163,12 @@ def refuse_unusable_name(name: str) -> None:
         )
 
 
+def lock_path(url: str, name: str) -> Path:
+    """Return the file whose lock the study's driver holds."""
+    path = database_path(url).resolve()  # one lock for a file and its links
+    return path.with_name(f"{path.name}.{name}.lock")
+
+
 @contextmanager
 def only_driver(url: str, name: str) -> Iterator[None]:
     """Hold the study's lock, which the system frees when the process ends in any way.
@@ -162,8 +177,7 @@ def only_driver(url: str, name: str) -> Iterator[None]:
         Refusal: another process holds it, or the name cannot be part of a file's.
     """
     refuse_unusable_name(name)
-    path = database_path(url).resolve()  # one lock for a file and its links
-    lock = FileLock(path.with_name(f"{path.name}.{name}.lock"))
+    lock = FileLock(lock_path(url, name))
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -180,9 +194,6 @@ def only_driver(url: str, name: str) -> Iterator[None]:
 def _one_maker(url: str) -> Iterator[None]:
     """Let one process at a time make tables: two at once would both try, and one would fail."""
     path = database_path(url)
-    if not path.absolute().parent.is_dir():
-        yield  # which is refused within, in its own words
-        return
     try:
         with FileLock(path.with_name(f"{path.name}.lock"), timeout=BUSY_SECONDS):
             yield
@@ -226,11 +237,7 @@ def _refuse_foreign(study: optuna.Study) -> None:
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:
     with Session(engine) as session:
         row = session.get(StudyRow, uid)
-        if row is None:
-            return None
-        if row.schema_version > SCHEMA_VERSION:
-            raise Refusal(f"study {row.name} was made by a newer version; update this program")
-        return up_to_date(json.loads(row.settings))
+        return None if row is None else up_to_date(json.loads(row.settings))
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:

@@ -479,4 +479,6 @@ def test_commands_and_options_are_frozen() -> None:
         "train": sorted([*training, *beginning, "--save", "file"]),
         "gates": sorted([*gates, "--images", "--out", "--weights", "file"]),
         "dashboard": ["--port", "--snapshot", *study],
+        "backup": ["--overwrite", "--storage", "--to"],
+        "doctor": ["--data-dir", "--format", "--storage"],
     }
