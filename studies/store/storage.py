@@ -1,15 +1,13 @@
-"""Open a study: Optuna's part, ours, and the lock of the one process that may write."""
+"""Open a study: Optuna's part, ours, and the settings it was made with."""
 
 import json
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import optuna
-from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from sqlalchemy import Engine
@@ -17,16 +15,17 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .database import database_path, open_engine, open_storage, refuse_unusable
+from .database import open_engine, open_storage, refuse_unusable
+from .locks import keep_locks, refuse_unusable_name
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
+from .urls import Database, database_of
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
 SPACE = "space_digest"  # of the parameters and their choices
 BUDGETS = ("max_macs", "max_params")
-MAX_NAME = 100
 Settings = Mapping[str, object]
 
 
@@ -40,7 +39,8 @@ class OpenStudy:
     optuna: optuna.Study
     engine: Engine
     settings: Settings
-    inode: int  # of the database file: a deleted one can still be written, and is lost
+    # Of the database file: a deleted one can still be written, and is lost. None of a server.
+    inode: int | None
 
 
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
@@ -70,7 +70,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.set_metric_names(["accuracy", str(settings["cost"])])
-    return OpenStudy(url, name, uid, study, engine, stored, database_path(url).stat().st_ino)
+    return OpenStudy(url, name, uid, study, engine, stored, _inode(database_of(url)))
 
 
 def open_existing(url: str, name: str) -> OpenStudy:
@@ -83,27 +83,31 @@ def open_existing(url: str, name: str) -> OpenStudy:
     names = optuna.get_all_study_names(storage)
     if name not in names:
         listed = ", ".join(names) or "none"
-        raise Refusal(f"no study {name} in {database_path(url)}; --study can be: {listed}")
+        raise Refusal(f"no study {name} in {database_of(url).label}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
     uid = study.user_attrs.get(UID, "")
     settings = _stored_settings(engine, uid)
     if settings is None:
         raise Refusal(f"study {name} was not made by this program; choose another --study")
-    return OpenStudy(url, name, uid, study, engine, settings, database_path(url).stat().st_ino)
+    return OpenStudy(url, name, uid, study, engine, settings, _inode(database_of(url)))
 
 
 def refuse_replaced(study: OpenStudy) -> None:
     """Refuse to go on when the database was deleted or replaced under a running study."""
-    path = database_path(study.url)
-    if not path.exists() or path.stat().st_ino != study.inode:
-        raise Refusal(f"{path} was deleted or replaced while the study ran; restore it, run again")
+    found = database_of(study.url)
+    keep_locks(study.url)
+    if _inode(found) != study.inode or (found.file is None and _uid(study) != study.uid):
+        raise Refusal(
+            f"{found.label} was deleted or replaced while the study ran; restore it, run again"
+        )
 
 
 def existing_settings(url: str, name: str) -> Settings | None:
     """Return the settings of the named study, or None if there is none yet."""
     refuse_unusable(url, must_exist=False)
-    if not database_path(url).exists():
+    file = database_of(url).file
+    if file is not None and not file.exists():
         return None
     try:
         study = open_existing(url, name)
@@ -111,37 +115,6 @@ def existing_settings(url: str, name: str) -> Settings | None:
         return None
     study.engine.dispose()
     return study.settings
-
-
-def refuse_unusable_name(name: str) -> None:
-    """Refuse a study's name that no file could be named after."""
-    if not name or "/" in name or not name.isprintable() or len(name) > MAX_NAME:
-        raise Refusal(
-            f"--study must be a name of 1 to {MAX_NAME} printable characters without a slash, "
-            f"since files are named after it, got {name!r}"
-        )
-
-
-@contextmanager
-def only_driver(url: str, name: str) -> Iterator[None]:
-    """Hold the study's lock, which the system frees when the process ends in any way.
-
-    Raises:
-        Refusal: another process holds it, or the name cannot be part of a file's.
-    """
-    refuse_unusable_name(name)
-    path = database_path(url).resolve()  # one lock for a file and its links
-    lock = FileLock(path.with_name(f"{path.name}.{name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise Refusal(f"study {name} is already being run; stop that or name another") from error
-    except OSError as error:
-        raise Refusal(f"cannot lock {lock.lock_file}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def refuse_other_settings(name: str, stored: Settings, wanted: Settings) -> None:
@@ -175,6 +148,21 @@ def _both_in_words(key: str, stored: Settings, wanted: Settings) -> tuple[str, s
 def _refuse_foreign(study: optuna.Study) -> None:
     if study.get_trials(deepcopy=False):
         raise Refusal(f"study {study.study_name} was not made by this program; choose another")
+
+
+def _inode(found: Database) -> int | None:
+    """Return what tells the file from another of its name; None of a server, or without one."""
+    if found.file is None or not found.file.exists():
+        return None
+    return found.file.stat().st_ino
+
+
+def _uid(study: OpenStudy) -> str | None:
+    """Return what the study of that number is now; None if there is none any more."""
+    try:
+        return study.optuna.user_attrs.get(UID)
+    except KeyError:
+        return None
 
 
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:

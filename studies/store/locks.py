@@ -1,0 +1,141 @@
+"""The lock of the one process that may write a study; it is freed when that ends in any way."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from space import Refusal
+
+from .server import CONNECT_ARGS, refuse_without_driver
+from .urls import Database, database_of
+
+MAX_NAME = 100
+TAKE_SECONDS = 2  # a killed driver's session ends a moment after it
+RETAKE_SECONDS = 30  # the server may take so long to see that our own old session is gone
+NOT_AVAILABLE = "55P03"  # PostgreSQL's code of a lock that was waited for in vain
+
+
+def refuse_unusable_name(name: str) -> None:
+    """Refuse a study's name that no file could be named after."""
+    if not name or "/" in name or not name.isprintable() or len(name) > MAX_NAME:
+        raise Refusal(
+            f"--study must be a name of 1 to {MAX_NAME} printable characters without a slash, "
+            f"since files are named after it, got {name!r}"
+        )
+
+
+@contextmanager
+def only_driver(url: str, name: str) -> Iterator[None]:
+    """Hold the study's lock, which the system frees when the process ends in any way.
+
+    Raises:
+        Refusal: another process holds it, or the name cannot be part of a file's.
+    """
+    refuse_unusable_name(name)
+    found = database_of(url)
+    with _server_lock(found, name) if found.file is None else _file_lock(found, name):
+        yield
+
+
+def keep_locks(url: str) -> None:
+    """Make sure that this process still holds what it has locked in the database.
+
+    Raises:
+        Refusal: the server restarted, and another process was quicker.
+    """
+    for (where, _), lock in _HELD.items():
+        if where == url:
+            lock.keep()
+
+
+@contextmanager
+def _file_lock(found: Database, name: str) -> Iterator[None]:
+    assert found.file is not None
+    path = found.file.resolve()  # one lock for a file and its links
+    lock = FileLock(path.with_name(f"{path.name}.{name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise _held(name) from error
+    except OSError as error:
+        raise Refusal(f"cannot lock {lock.lock_file}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _server_lock(found: Database, name: str) -> Iterator[None]:
+    refuse_without_driver()
+    lock = _ServerLock(found, name)
+    lock.take(TAKE_SECONDS)
+    _HELD[found.url, name] = lock
+    try:
+        yield
+    finally:
+        del _HELD[found.url, name]
+        lock.release()
+
+
+class _ServerLock:
+    """An advisory lock, held by a session of its own: the server frees it when that ends."""
+
+    def __init__(self, found: Database, name: str) -> None:
+        self._name = name
+        # Keys are numbers; those of other programs in the same database are hardly ever this one.
+        digest = hashlib.sha256(f"attention-search/{name}".encode()).digest()
+        self._key = int.from_bytes(digest[:8], "big", signed=True)
+        self._engine = create_engine(
+            found.engine_url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",  # an open transaction would be ended for its idleness
+            connect_args=CONNECT_ARGS,
+        )
+        self._session: Connection | None = None
+
+    def take(self, seconds: int) -> None:
+        """Lock, waiting so long for another session's end.
+
+        Raises:
+            Refusal: another process holds it.
+        """
+        session = self._engine.connect()
+        try:
+            session.execute(text(f"SET lock_timeout = '{seconds}s'"))
+            session.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
+        except DBAPIError as error:
+            session.close()
+            if getattr(error.orig, "sqlstate", None) == NOT_AVAILABLE:
+                raise _held(self._name) from error
+            raise
+        self._session = session
+
+    def keep(self) -> None:
+        """Lock again if the session has ended."""
+        if self._session is not None:
+            try:
+                self._session.execute(text("SELECT 1"))
+            except DBAPIError:
+                self._session.close()
+                self._session = None
+        if self._session is None:
+            self.take(RETAKE_SECONDS)
+
+    def release(self) -> None:
+        """Unlock; a session that has ended has done so."""
+        if self._session is not None:
+            with suppress(DBAPIError):
+                self._session.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+            self._session.close()
+
+
+_HELD: dict[tuple[str, str], _ServerLock] = {}  # by URL and study: what this process has locked
+
+
+def _held(name: str) -> Refusal:
+    return Refusal(f"study {name} is already being run; stop that or name another")
