@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Pool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from search.config import StudyConfig, config_of
 from space import Architecture, Cost, cost, digest, plain
 from studies import Evaluation, Front, OpenStudy, Point, create_or_open
 from studies.estimates.posterior import Estimate, Noise
+from studies.store.database import open_storage
+from studies.store.schema import create_tables
+from tests.postgres import MISSING, PASSWORD, Server, programs, running_server
 
 MakeEvaluation = Callable[..., Evaluation]
 MakePoint = Callable[..., Point]
@@ -24,6 +29,42 @@ PLAIN = plain("resnet8")
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Return a PostgreSQL server whose password the environment has from now on."""
+    found = programs()
+    if found is None:
+        pytest.skip(MISSING)
+    with pytest.MonkeyPatch.context() as patch, running_server(found) as made:
+        patch.setenv("PGPASSWORD", PASSWORD)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """Return the name of a database with all tables, which is quickly copied."""
+    url = server.new_database()
+    storage = open_storage(url, must_exist=False)
+    create_tables(storage.engine)
+    storage.engine.dispose()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def server_url(server: Server, template: str) -> Iterator[str]:
+    """Return a new database's URL; what the test leaves connected is closed after it."""
+    connections: list[DBAPIConnection] = []
+
+    def remember(connection: DBAPIConnection, _record: object) -> None:
+        connections.append(connection)
+
+    event.listen(Pool, "connect", remember)
+    yield server.new_database(template)
+    event.remove(Pool, "connect", remember)
+    for one in connections:
+        one.close()
 
 
 @pytest.fixture

@@ -55,22 +55,27 @@ class Server:
         options = f"-p {self.port} {OPTIONS}"
         self._run("pg_ctl", "-w", "-l", str(self._log), "-o", options, "start")
 
-    def stop(self) -> None:
+    def stop(self, mode: str = "fast") -> None:
         """Stop, ending every session at once."""
-        self._run("pg_ctl", "-w", "-m", "fast", "stop")
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of a database."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def new_database(self, template: str = "template1") -> str:
+        """Make a database like another, by default an empty one, and return its URL."""
+        name = f"study{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def execute(self, *statements: str) -> None:
+        """Execute statements of the server's owner."""
         import psycopg
 
-        name = f"study{next(self._numbers)}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return self.url(name)
+            for one in statements:
+                connection.execute(one.encode())
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), "-D", str(self._data), *arguments]
@@ -90,7 +95,7 @@ def running_server(found: Path) -> Iterator[Server]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")
     finally:
         shutil.rmtree(folder)
 
