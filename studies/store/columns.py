@@ -2,11 +2,25 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
 
 # A network may have more MACs than PostgreSQL's integer holds; SQLite's holds all.
 WHOLE = Integer().with_variant(BigInteger(), "postgresql")
+
+
+class Words(TypeDecorator[str]):
+    """Text from anywhere, such as an error's: PostgreSQL takes no NUL, and neither half letters."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what is stored."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace("\0", "?").encode(errors="replace").decode()
 
 
 class Moment(TypeDecorator[datetime]):

@@ -82,14 +82,18 @@ def _server_lock(found: Database, name: str) -> Iterator[None]:
         lock.release()
 
 
+def key_of(name: str) -> int:
+    """Return the number that stands for a study: other programs hardly ever lock the same."""
+    digest = hashlib.sha256(f"attention-search/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
 class _ServerLock:
     """An advisory lock, held by a session of its own: the server frees it when that ends."""
 
     def __init__(self, found: Database, name: str) -> None:
         self._name = name
-        # Keys are numbers; those of other programs in the same database are hardly ever this one.
-        digest = hashlib.sha256(f"attention-search/{name}".encode()).digest()
-        self._key = int.from_bytes(digest[:8], "big", signed=True)
+        self._key = key_of(name)
         self._engine = create_engine(
             found.engine_url,
             poolclass=NullPool,

@@ -49,13 +49,13 @@ class _Connector:
 
     def __init__(self, before: Callable[[], None]) -> None:
         self._before = before
-        self._patience = 0.0
+        self._has_answered = False
 
     def __call__(
         self, dialect: Dialect, _record: object, args: list[Any], options: dict[str, Any]
     ) -> object:
-        deadline = time.monotonic() + self._patience
-        self._patience = 0.0  # spent, unless this one is made
+        deadline = time.monotonic() + (RESTART_SECONDS if self._has_answered else 0.0)
+        self._has_answered = False  # patience is spent, unless this one is made
         told = False
         while True:
             try:
@@ -65,7 +65,7 @@ class _Connector:
                 if time.monotonic() >= deadline:
                     raise
             else:
-                self._patience = RESTART_SECONDS
+                self._has_answered = True
                 return connection
             if not told:
                 _log.warning("the database does not answer; waiting up to %.0f s", RESTART_SECONDS)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from sqlalchemy import LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from .columns import WHOLE, Moment
+from .columns import WHOLE, Moment, Words
 
 SCHEMA_VERSION = 1
 
@@ -57,7 +57,7 @@ class EvaluationRow(Table):
     params: Mapped[int]
     state: Mapped[str]
     attempt: Mapped[int]
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Words)
     accuracy: Mapped[float | None]
     correct: Mapped[bytes | None] = mapped_column(LargeBinary)
     seconds: Mapped[float | None]

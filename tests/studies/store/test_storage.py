@@ -128,7 +128,9 @@ def test_an_unknown_study_is_refused_with_those_there_are(url: str, settings: Se
 
 
 def test_a_study_of_other_objectives_is_refused(url: str, settings: Settings) -> None:
-    optuna.create_study(storage=url, study_name="attention", directions=["minimize"] * 2)
+    optuna.create_study(
+        storage=database_of(url).engine_url, study_name="attention", directions=["minimize"] * 2
+    )
     with pytest.raises(Refusal, match="study attention has other objectives"):
         create_or_open(url, "attention", settings)
 
@@ -136,7 +138,9 @@ def test_a_study_of_other_objectives_is_refused(url: str, settings: Settings) ->
 def test_a_study_of_another_program_is_refused_and_left_as_it_was(
     url: str, settings: Settings
 ) -> None:
-    foreign = optuna.create_study(storage=url, study_name="attention", directions=list(DIRECTIONS))
+    foreign = optuna.create_study(
+        storage=database_of(url).engine_url, study_name="attention", directions=list(DIRECTIONS)
+    )
     foreign.tell(foreign.ask(), [0.5, 1.0])
     with pytest.raises(Refusal, match="not made by this program"):
         create_or_open(url, "attention", settings)
@@ -163,7 +167,7 @@ def test_a_new_study_of_a_deleted_ones_name_starts_without_its_rows(
 ) -> None:
     old = create_or_open(url, "attention", settings)
     propose(old)
-    optuna.delete_study(study_name="attention", storage=url)
+    optuna.delete_study(study_name="attention", storage=database_of(url).engine_url)
     new = create_or_open(url, "attention", {**settings, "seed": 7})
     assert new.uid != old.uid
     assert new.settings["seed"] == 7
