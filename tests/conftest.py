@@ -15,8 +15,6 @@ from search.config import StudyConfig, config_of
 from space import Architecture, Cost, cost, digest, plain
 from studies import Evaluation, Front, OpenStudy, Point, create_or_open
 from studies.estimates.posterior import Estimate, Noise
-from studies.store.database import open_storage
-from studies.store.schema import create_tables
 from tests.postgres import MISSING, PASSWORD, Server, programs, running_server
 
 MakeEvaluation = Callable[..., Evaluation]
@@ -42,26 +40,17 @@ def server() -> Iterator[Server]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def template(server: Server) -> str:
-    """Return the name of a database with all tables, which is quickly copied."""
-    url = server.new_database()
-    storage = open_storage(url, must_exist=False)
-    create_tables(storage.engine)
-    storage.engine.dispose()
-    return url.rpartition("/")[2]
-
-
 @pytest.fixture
-def server_url(server: Server, template: str) -> Iterator[str]:
-    """Return a new database's URL; what the test leaves connected is closed after it."""
+def server_url(server: Server) -> Iterator[str]:
+    """Return an empty database's URL; what the test leaves connected is closed after it."""
+    server.empty("postgres")
     connections: list[DBAPIConnection] = []
 
     def remember(connection: DBAPIConnection, _record: object) -> None:
         connections.append(connection)
 
     event.listen(Pool, "connect", remember)
-    yield server.new_database(template)
+    yield server.url()
     event.remove(Pool, "connect", remember)
     for one in connections:
         one.close()

@@ -10,7 +10,7 @@ WHOLE = Integer().with_variant(BigInteger(), "postgresql")
 
 
 class Words(TypeDecorator[str]):
-    """Text from anywhere, such as an error's: PostgreSQL takes no NUL, and neither half letters."""
+    """Text from anywhere, such as an error's: PostgreSQL takes no NUL, and no half letters."""
 
     impl = Text
     cache_ok = True

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from search.cli import run_command
@@ -27,17 +28,14 @@ from studies import (
     storage_problem,
 )
 from studies.store.attempts import attempts
-from tests.postgres import PASSWORD, Server
+from tests.postgres import END_OTHERS, PASSWORD, Server
 from tests.search.scripted import ScriptedExecutor
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).parent / "study_process.py"
 TRIALS = 8
 DEADLINE = 60.0  # seconds
-END_OTHERS = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+BASE = ["--dataset", "cifar10-sample", "--device", "cpu", "--epochs", "1", "--workers", "1"]
 
 
 def start(url: str) -> subprocess.Popen[str]:
@@ -138,39 +136,68 @@ def test_a_driver_killed_on_a_server_ends_like_an_undisturbed_one(
     assert result(study) == undisturbed
 
 
-@pytest.mark.parametrize("commit", [1, 2, 5, 14])
+@contextmanager
+def cut_at_commit(commit: int, url: str) -> Iterator[None]:
+    """End all sessions at the given commit of this process, of ours and of Optuna's together."""
+    done = 0
+    other = create_engine(database_of(url).engine_url)
+
+    def end(_: object) -> None:
+        nonlocal done
+        done += 1
+        if done == commit:
+            with other.connect() as connection:
+                connection.execute(text(END_OTHERS))
+
+    event.listen(Engine, "commit", end)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "commit", end)
+        other.dispose()
+
+
+def run(url: str, config: StudyConfig) -> OpenStudy:
+    study = create_or_open(url, "tried", config.settings())
+    driver = Driver(study, config, ScriptedExecutor(), listener=Listener())
+    driver.run(Limits(TRIALS), lambda: False)
+    return study
+
+
+@pytest.mark.parametrize("commit", [20, 24, 33, 60])
 def test_a_connection_that_breaks_at_any_commit_leaves_a_study_that_ends_the_same(
     commit: int, server_url: str, tmp_path: Path, config: StudyConfig
 ) -> None:
-    def run(url: str, disturb: Callable[[OpenStudy], None]) -> OpenStudy:
-        study = create_or_open(url, "tried", config.settings())
-        disturb(study)
-        driver = Driver(study, config, ScriptedExecutor(), listener=Listener())
-        driver.run(Limits(TRIALS), lambda: False)
-        return study
-
-    def cut(study: OpenStudy) -> None:
-        """End all sessions at the given commit, of ours and of Optuna's together."""
-        done = 0
-        other = create_engine(database_of(server_url).engine_url)
-
-        def end(_: object) -> None:
-            nonlocal done
-            done += 1
-            if done == commit:
-                with other.connect() as connection:
-                    connection.execute(END_OTHERS)
-
-        for engine in (study.engine, study.optuna._storage._backend.engine):  # type: ignore[attr-defined]
-            event.listen(engine, "commit", end)
-
-    calm = run(f"sqlite:///{tmp_path}/calm.db", lambda _: None)
-    with pytest.raises((DBAPIError, StorageInternalError)) as caught:
-        run(server_url, cut)
+    calm = run(f"sqlite:///{tmp_path}/calm.db", config)
+    with (
+        cut_at_commit(commit, server_url),
+        pytest.raises((DBAPIError, StorageInternalError)) as caught,
+    ):
+        run(server_url, config)
     assert "the same command goes on" in storage_problem(caught.value)
-    again = run(server_url, lambda _: None)
+    again = run(server_url, config)
     assert_whole(again)
     assert result(again) == result(calm)
+
+
+def test_the_command_ends_in_one_line_where_its_connection_breaks_and_goes_on(
+    server_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("search.session.TRAINER", "tests.search.fake_trainer:train")
+    command = ["run", "--trials", str(TRIALS), "--storage", server_url, *BASE]
+    with cut_at_commit(60, server_url):
+        assert run_command(command) == 2
+    *_, line = capfd.readouterr().err.splitlines()
+    assert line == (
+        "search: the connection to the database broke within a step; the same command goes on"
+    )
+    assert 0 < states(server_url).count("complete") < TRIALS
+    assert run_command(command) == 0
+    assert_whole(open_existing(server_url, "attention"))
 
 
 def test_no_command_shows_or_stores_the_servers_password(
@@ -181,9 +208,8 @@ def test_no_command_shows_or_stores_the_servers_password(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("search.session.TRAINER", "tests.search.fake_trainer:train")
-    base = ["--dataset", "cifar10-sample", "--device", "cpu", "--epochs", "1", "--workers", "1"]
     named = ["--storage", server_url]
-    assert run_command(["run", "--trials", "4", *named, *base]) == 0
+    assert run_command(["run", "--trials", "4", *named, *BASE]) == 0
     shutil.rmtree(database_of(server_url).beside("attention.front"))  # fake weights are no weights
     for command in (["status"], ["front"], ["report"], ["export", "--out", "best"], ["plot"]):
         assert run_command([*command, *named]) == 0

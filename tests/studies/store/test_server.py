@@ -2,7 +2,6 @@
 
 import socket
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import optuna
@@ -26,13 +25,9 @@ from studies import (
 from studies.store import server as server_module
 from studies.store.locks import keep_locks, key_of
 from studies.store.tables import LedgerRow
-from tests.postgres import Server
+from tests.postgres import END_OTHERS, Server
 
 ON_A_SERVER = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-END_OTHERS = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
 
 
 def stranger(url: str) -> Engine:
@@ -44,14 +39,13 @@ def end_sessions(url: str) -> None:
     """End every session of the database, as a restart does."""
     engine = stranger(url)
     with engine.connect() as connection:
-        connection.execute(END_OTHERS)
+        connection.execute(text(END_OTHERS))
     engine.dispose()
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "RESTART_SECONDS", 0.0)
-    return
 
 
 def test_without_its_driver_a_server_is_refused_with_how_to_get_it(
