@@ -166,8 +166,18 @@ def run(url: str, config: StudyConfig) -> OpenStudy:
     return study
 
 
-@pytest.mark.parametrize("number", [12, 30, 45, 70])
-def test_a_connection_that_breaks_at_any_write_leaves_a_study_that_ends_the_same(
+def test_a_connection_that_breaks_as_optuna_makes_a_trial_is_mended_by_optuna(
+    server_url: str, tmp_path: Path, config: StudyConfig
+) -> None:
+    calm = run(f"sqlite:///{tmp_path}/calm.db", config)
+    with cut_at_write(12, server_url):
+        study = run(server_url, config)
+    assert_whole(study)
+    assert result(study) == result(calm)
+
+
+@pytest.mark.parametrize("number", [30, 45, 70])
+def test_a_connection_that_breaks_within_a_write_leaves_a_study_that_ends_the_same(
     number: int, server_url: str, tmp_path: Path, config: StudyConfig
 ) -> None:
     calm = run(f"sqlite:///{tmp_path}/calm.db", config)
