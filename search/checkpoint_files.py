@@ -4,7 +4,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from studies import Evaluation, OpenStudy, database_path
+from studies import Evaluation, OpenStudy, database_of
 from studies.store.extras import Extra
 
 from .executors.jobs import Checkpoint
@@ -15,8 +15,7 @@ EVERY_SECONDS = 60.0
 
 def checkpoint_folder(study: OpenStudy) -> Path:
     """Return the folder of a study's checkpoints; it is there while there are some."""
-    path = database_path(study.url)
-    return path.with_name(f"{path.stem}.{study.name}.checkpoints")
+    return database_of(study.url).beside(f"{study.name}.checkpoints")
 
 
 def checkpoint_of(study: OpenStudy, training: Evaluation | Extra) -> Checkpoint:

@@ -1,6 +1,7 @@
 """The command line: registers the commands, and turns every refusal into one line."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -102,7 +103,9 @@ def _usage_problem(error: TyperException, arguments: Sequence[str]) -> str:
 
 
 def _refused(line: str) -> int:
-    typer.echo(f"search: {line}", err=True)
+    """Print the line; the password of a URL in the wrong place of a call is not repeated."""
+    shown = re.sub(r"(\w+:/+[^\s:/@]*):\S*@", r"\1:***@", line)
+    typer.echo(f"search: {shown}", err=True)
     return BAD_INPUT
 
 

@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from studies import database_path, read_front
+from studies import database_of, read_front
 from studies.figures import front_figure
 
 from .config import config_of
@@ -29,7 +29,7 @@ def conclude(plan: Plan, result: Result) -> None:
     path = figure_path(plan.url, plan.study)
     drawn.write_html(path, include_plotlyjs=True)
     feed(result.study, plan.config, front, title)
-    lines = [f"database: {database_path(plan.url)}", f"figure:   {path}"]
+    lines = [f"database: {database_of(plan.url).label}", f"figure:   {path}"]
     if result.ending != "total":
         lines.append(f"go on:    {resume_command(plan)}")
     lines += [f"next:     {line}" for line in next_commands(plan, result.speed)]
@@ -39,8 +39,7 @@ def conclude(plan: Plan, result: Result) -> None:
 
 def figure_path(url: str, study: str) -> Path:
     """Return where a study's figure lies: beside its database."""
-    path = database_path(url)
-    return path.with_name(f"{path.stem}.{study}.html")
+    return database_of(url).beside(f"{study}.html")
 
 
 def resume_command(plan: Plan) -> str:

@@ -6,7 +6,7 @@ A worker writes them for a training that may be on the front; they go when it is
 from collections.abc import Collection
 from pathlib import Path
 
-from studies import Evaluation, Front, OpenStudy, database_path
+from studies import Evaluation, Front, OpenStudy, database_of
 from studies.pictures.drawings import drawing
 from studies.store.artifacts import attach
 
@@ -17,8 +17,7 @@ WEIGHTS, GATES = ".safetensors", ".gates.png"
 
 def front_folder(study: OpenStudy) -> Path:
     """Return the folder of the study's front members, beside its database."""
-    path = database_path(study.url)
-    return path.with_name(f"{path.stem}.{study.name}.front")
+    return database_of(study.url).beside(f"{study.name}.front")
 
 
 def kept_weights(study: OpenStudy, found: Collection[Evaluation], digest: str) -> Path | None:

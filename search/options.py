@@ -13,7 +13,11 @@ DEFAULT_STUDY = "attention"
 STUDY, PROTOCOL, SEARCH, MACHINE = "Study", "Protocol", "Search", "Machine"
 
 Storage = Annotated[
-    str, typer.Option(help="Study database, sqlite:///FILE.", rich_help_panel=STUDY)
+    str,
+    typer.Option(
+        help="sqlite:///FILE, or postgresql://USER@HOST/NAME (docs/storage.md).",
+        rich_help_panel=STUDY,
+    ),
 ]
 Study = Annotated[
     str, typer.Option(help="Name of the study in the database.", rich_help_panel=STUDY)

@@ -21,7 +21,6 @@ from .store.attempts import end_attempt as end_attempt
 from .store.attempts import start_attempt as start_attempt
 from .store.attempts import total_times as total_times
 from .store.database import STORAGE_ERRORS as STORAGE_ERRORS
-from .store.database import database_path as database_path
 from .store.database import storage_problem as storage_problem
 from .store.evaluations import add_epoch as add_epoch
 from .store.evaluations import add_proposal as add_proposal
@@ -37,6 +36,7 @@ from .store.evaluations import set_audit as set_audit
 from .store.evaluations import set_waiting as set_waiting
 from .store.evaluations import stop as stop
 from .store.front_table import store_front as store_front
+from .store.locks import only_driver as only_driver
 from .store.records import Attempt as Attempt
 from .store.records import Ending as Ending
 from .store.records import Epoch as Epoch
@@ -46,7 +46,9 @@ from .store.records import Times as Times
 from .store.storage import OpenStudy as OpenStudy
 from .store.storage import create_or_open as create_or_open
 from .store.storage import existing_settings as existing_settings
-from .store.storage import only_driver as only_driver
 from .store.storage import open_existing as open_existing
 from .store.storage import refuse_replaced as refuse_replaced
+from .store.urls import Database as Database
+from .store.urls import database_of as database_of
+from .store.urls import database_path as database_path
 from .verdict import verdict as verdict

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import Pool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from search.config import StudyConfig, config_of
 from space import Architecture, Cost, cost, digest, plain
 from studies import Evaluation, Front, OpenStudy, Point, create_or_open
 from studies.estimates.posterior import Estimate, Noise
+from tests.postgres import MISSING, PASSWORD, Server, programs, running_server
 
 MakeEvaluation = Callable[..., Evaluation]
 MakePoint = Callable[..., Point]
@@ -24,6 +27,33 @@ PLAIN = plain("resnet8")
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Return a PostgreSQL server whose password the environment has from now on."""
+    found = programs()
+    if found is None:
+        pytest.skip(MISSING)
+    with pytest.MonkeyPatch.context() as patch, running_server(found) as made:
+        patch.setenv("PGPASSWORD", PASSWORD)
+        yield made
+
+
+@pytest.fixture
+def server_url(server: Server) -> Iterator[str]:
+    """Return an empty database's URL; what the test leaves connected is closed after it."""
+    server.empty("postgres")
+    connections: list[DBAPIConnection] = []
+
+    def remember(connection: DBAPIConnection, _record: object) -> None:
+        connections.append(connection)
+
+    event.listen(Pool, "connect", remember)
+    yield server.url()
+    event.remove(Pool, "connect", remember)
+    for one in connections:
+        one.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from space import Architecture, Refusal, cost, placements_in_words, plain
-from studies import OpenStudy, database_path
+from studies import OpenStudy, database_of
 from studies.confirmation.comparison import Confirmation
 from studies.confirmation.ledger import LedgerEntry, open_entry, readings, store_reading
 from studies.confirmation.stored import Trainings, known_trainings
@@ -85,8 +85,7 @@ def tasks_of(bench: Bench, question: Question, found: Trainings) -> list[Task]:
 
 def weights_of(study: OpenStudy, extra: Extra) -> Path:
     """Return where the weights of a training lie: in a folder beside the database."""
-    path = database_path(study.url)
-    folder = path.with_name(f"{path.stem}.{study.name}.confirm")
+    folder = database_of(study.url).beside(f"{study.name}.confirm")
     return (
         folder / f"{extra.digest}-{extra.wanted.protocol_digest}-{extra.wanted.seed}.safetensors"
     )

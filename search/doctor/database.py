@@ -8,7 +8,7 @@ from pathlib import Path
 
 from studies import database_path, storage_problem
 from studies.store import tables
-from studies.store.storage import lock_path
+from studies.store.locks import lock_path
 
 from .finding import Finding
 from .locks import lock_holder, locks

@@ -6,14 +6,13 @@ from pathlib import Path
 from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 from optuna.trial import TrialState
 
-from .database import database_path
 from .storage import OpenStudy
+from .urls import database_of
 
 
 def artifact_folder(url: str) -> Path:
     """Return the folder of all artifacts of a database's studies."""
-    path = database_path(url)
-    return path.with_name(f"{path.stem}.artifacts")
+    return database_of(url).beside("artifacts")
 
 
 def artifact_store(url: str) -> FileSystemArtifactStore:

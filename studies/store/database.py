@@ -1,17 +1,21 @@
 """The study database: its URL, the engine's options, and what its errors mean to a user."""
 
+from contextlib import closing
 from pathlib import Path
-from sqlite3 import Connection
+from sqlite3 import Connection, DatabaseError, OperationalError, connect
 from typing import Any
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from sqlalchemy import Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Engine, create_engine, event, inspect
+from sqlalchemy.exc import SQLAlchemyError
 
 from space import Refusal
 
+from .locks import keep_locks
+from .server import ENGINE_OPTIONS, refuse_without_driver, wait_for_restarts
 from .tables import StudyRow
+from .urls import Database, database_of
 
 BUSY_SECONDS = 60
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
@@ -21,30 +25,16 @@ class NoStudy(Refusal):
     """There is no study of this name and this program in the database."""
 
 
-def database_path(url: str) -> Path:
-    """Return the SQLite file that the URL names.
-
-    Raises:
-        Refusal: the URL names no SQLite file.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise Refusal(f"--storage must be a URL such as sqlite:///study.db, got {url}") from error
-    plain = parsed.drivername in ("sqlite", "sqlite+pysqlite") and not parsed.query
-    if not plain or parsed.database in (None, "", ":memory:"):
-        raise Refusal(f"--storage must be sqlite:///FILE, got {url}")
-    return Path(parsed.database)
-
-
 def refuse_unusable(url: str, *, must_exist: bool) -> None:
-    """Check the file before anything could create or harm it.
+    """Check the file before anything could create or harm it; a server's driver, if it is none.
 
     Raises:
         Refusal: it is missing, or no SQLite database, or cannot be created there.
     """
-    path = database_path(url)
-    if not path.exists():
+    path = database_of(url).file
+    if path is None:
+        refuse_without_driver()
+    elif not path.exists():
         if must_exist:
             raise Refusal(f"no study database at {path}; `search run --storage {url}` makes one")
         if not path.absolute().parent.is_dir():
@@ -54,26 +44,27 @@ def refuse_unusable(url: str, *, must_exist: bool) -> None:
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine whose connections wait for locks and write ahead."""
-    engine = create_engine(url)
-    event.listen(engine, "connect", _set_pragmas)
+    """Return an engine whose connections wait: for a file's locks, or for a server's restart."""
+    found = database_of(url)
+    engine = create_engine(found.engine_url, **_options(found))
+    _prepare(engine, found)
     return engine
 
 
 def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     """Return Optuna's storage with the same options, and our tables beside its own."""
     refuse_unusable(url, must_exist=must_exist)
-    engine = open_engine(url)
+    found, engine = database_of(url), open_engine(url)
     if must_exist and not inspect(engine).has_table(StudyRow.__tablename__):
         engine.dispose()
-        raise NoStudy(f"{database_path(url)} holds no study of this program; check --storage")
+        raise NoStudy(f"{found.label} holds no study of this program; check --storage")
     engine.dispose()
     try:
-        storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
+        storage = RDBStorage(found.engine_url, engine_kwargs=_options(found))
     except RuntimeError as error:
         raise Refusal(_optuna_differs(url, str(error))) from error
-    event.listen(storage.engine, "connect", _set_pragmas)
-    storage.engine.dispose()  # the constructor opened a connection without the pragmas
+    _prepare(storage.engine, found)
+    storage.engine.dispose()  # the constructor opened a connection that was not prepared
     return storage
 
 
@@ -86,6 +77,8 @@ def storage_problem(error: BaseException) -> str:
     return f"the database refused: {text.splitlines()[0]}"
 
 
+PASSWORD = "set PGPASSWORD or write it to ~/.pgpass"
+LOST = "the connection to the database broke within a step; the same command goes on"
 STORAGE_ERRORS = (StorageInternalError, SQLAlchemyError)
 _MEANINGS = {
     "disk is full": "no space left for the database; free some and run the same command again",
@@ -95,18 +88,25 @@ _MEANINGS = {
     "not a database": "the file is no SQLite database; name another file with --storage",
     "malformed": "the database is damaged; restore a copy or name another file with --storage",
     "unable to open": "the database cannot be opened; check its path and permissions",
+    "no password supplied": f"the server wants a password; {PASSWORD}",
+    "password authentication failed": f"the server refused the password; {PASSWORD}",
+    "Connection refused": "no server answers there; check --storage and that PostgreSQL runs",
+    "permission denied": "the server's user may not do that; name one who may with --storage",
+    "terminating connection": LOST,
+    "server closed the connection": LOST,
+    "connection is lost": LOST,
+    "consuming input failed": LOST,
 }
 
 
 def _optuna_differs(url: str, words: str) -> str:
     """Return what to do where Optuna's own tables are of another version of it."""
-    shown = make_url(url).render_as_string(hide_password=True)
     if "storage upgrade" in words:
         return (
-            f"{shown} has tables of an older Optuna; `search backup --storage {shown}` keeps "
-            f"it as it is, then `optuna storage upgrade --storage {shown}` brings it up to date"
+            f"{url} has tables of an older Optuna; `search backup --storage {url}` keeps "
+            f"it as it is, then `optuna storage upgrade --storage {url}` brings it up to date"
         )
-    return f"{shown} has tables of a newer Optuna; `pip install --upgrade optuna` reads it"
+    return f"{url} has tables of a newer Optuna; `pip install --upgrade optuna` reads it"
 
 
 def _deepest(error: BaseException) -> str:
@@ -116,9 +116,30 @@ def _deepest(error: BaseException) -> str:
 
 
 def _is_sqlite(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(16)
-    return head in (b"", b"SQLite format 3\0")
+    """Ask SQLite: a file that this process opens and closes itself would lose all its locks.
+
+    Source: How To Corrupt An SQLite Database File, sqlite.org/howtocorrupt.html, sec. 2.2.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(connect(uri, uri=True, timeout=0)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except OperationalError:  # locked, say: what that means is for the one who needs more
+        return True
+    except DatabaseError:
+        return False
+    return True
+
+
+def _options(found: Database) -> dict[str, Any]:
+    return {"connect_args": {"timeout": BUSY_SECONDS}} if found.file else {**ENGINE_OPTIONS}
+
+
+def _prepare(engine: Engine, found: Database) -> None:
+    if found.file is not None:
+        event.listen(engine, "connect", _set_pragmas)
+    else:
+        wait_for_restarts(engine, lambda: keep_locks(found.url))
 
 
 def _set_pragmas(connection: Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .columns import Words
 from .tables import Table
 
 
@@ -33,7 +34,7 @@ class ExtraRow(Table):
     architecture: Mapped[str] = mapped_column(Text)
     seed: Mapped[int]
     state: Mapped[str]
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Words)
     accuracy: Mapped[float | None]
     correct: Mapped[bytes | None] = mapped_column(LargeBinary)
     seconds: Mapped[float | None]

@@ -1,4 +1,4 @@
-"""Open a study: Optuna's part, ours, and the lock of the one process that may write."""
+"""Open a study: Optuna's part, ours, and the settings it was made with."""
 
 import json
 import uuid
@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import optuna
-from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from sqlalchemy import Engine
@@ -18,25 +16,18 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .database import (
-    BUSY_SECONDS,
-    STORAGE_ERRORS,
-    NoStudy,
-    database_path,
-    open_engine,
-    open_storage,
-    refuse_unusable,
-)
+from .database import STORAGE_ERRORS, NoStudy, open_engine, open_storage, refuse_unusable
+from .locks import keep_locks, one_maker, only_driver, refuse_unusable_name
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
 from .upgrade import upgrade
+from .urls import Database, database_of
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
 SPACE = "space_digest"  # of the parameters and their choices
 BUDGETS = ("max_macs", "max_params")
-MAX_NAME = 100
 Settings = Mapping[str, object]
 
 
@@ -50,7 +41,8 @@ class OpenStudy:
     optuna: optuna.Study
     engine: Engine
     settings: Settings
-    inode: int  # of the database file: a deleted one can still be written, and is lost
+    # Of the database file: a deleted one can still be written, and is lost. None of a server.
+    inode: int | None
 
 
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
@@ -63,7 +55,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     """
     refuse_unusable_name(name)
     refuse_unusable(url, must_exist=False)
-    with _one_maker(url):
+    with one_maker(url):
         upgrade(url, only_driver, held=name)
         storage = open_storage(url, must_exist=False)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -85,7 +77,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         study.set_metric_names(["accuracy", str(settings["cost"])])
-    return OpenStudy(url, name, uid, study, engine, stored, database_path(url).stat().st_ino)
+    return OpenStudy(url, name, uid, study, engine, stored, _inode(database_of(url)))
 
 
 def open_existing(url: str, name: str) -> OpenStudy:
@@ -100,21 +92,24 @@ def open_existing(url: str, name: str) -> OpenStudy:
     names = optuna.get_all_study_names(storage)
     if name not in names:
         listed = ", ".join(names) or "none"
-        raise NoStudy(f"no study {name} in {database_path(url)}; --study can be: {listed}")
+        raise NoStudy(f"no study {name} in {database_of(url).label}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
     uid = study.user_attrs.get(UID, "")
     settings = _stored_settings(engine, uid)
     if settings is None:
         raise NoStudy(f"study {name} was not made by this program; choose another --study")
-    return OpenStudy(url, name, uid, study, engine, settings, database_path(url).stat().st_ino)
+    return OpenStudy(url, name, uid, study, engine, settings, _inode(database_of(url)))
 
 
 def refuse_replaced(study: OpenStudy) -> None:
     """Refuse to go on when the database was deleted or replaced under a running study."""
-    path = database_path(study.url)
-    if not path.exists() or path.stat().st_ino != study.inode:
-        raise Refusal(f"{path} was deleted or replaced while the study ran; restore it, run again")
+    found = database_of(study.url)
+    keep_locks(study.url)
+    if _inode(found) != study.inode or (found.file is None and _uid(study) != study.uid):
+        raise Refusal(
+            f"{found.label} was deleted or replaced while the study ran; restore it, run again"
+        )
 
 
 @contextmanager
@@ -144,7 +139,8 @@ def _is_there(study: OpenStudy) -> bool:
 def existing_settings(url: str, name: str) -> Settings | None:
     """Return the settings of the named study, or None if there is none yet."""
     refuse_unusable(url, must_exist=False)
-    if not database_path(url).exists():
+    file = database_of(url).file
+    if file is not None and not file.exists():
         return None
     try:
         study = open_existing(url, name)
@@ -152,53 +148,6 @@ def existing_settings(url: str, name: str) -> Settings | None:
         return None
     study.engine.dispose()
     return study.settings
-
-
-def refuse_unusable_name(name: str) -> None:
-    """Refuse a study's name that no file could be named after."""
-    if not name or "/" in name or not name.isprintable() or len(name) > MAX_NAME:
-        raise Refusal(
-            f"--study must be a name of 1 to {MAX_NAME} printable characters without a slash, "
-            f"since files are named after it, got {name!r}"
-        )
-
-
-def lock_path(url: str, name: str) -> Path:
-    """Return the file whose lock the study's driver holds."""
-    path = database_path(url).resolve()  # one lock for a file and its links
-    return path.with_name(f"{path.name}.{name}.lock")
-
-
-@contextmanager
-def only_driver(url: str, name: str) -> Iterator[None]:
-    """Hold the study's lock, which the system frees when the process ends in any way.
-
-    Raises:
-        Refusal: another process holds it, or the name cannot be part of a file's.
-    """
-    refuse_unusable_name(name)
-    lock = FileLock(lock_path(url, name))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise Refusal(f"study {name} is already being run; stop that or name another") from error
-    except OSError as error:
-        raise Refusal(f"cannot lock {lock.lock_file}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _one_maker(url: str) -> Iterator[None]:
-    """Let one process at a time make tables: two at once would both try, and one would fail."""
-    path = database_path(url)
-    try:
-        with FileLock(path.with_name(f"{path.name}.lock"), timeout=BUSY_SECONDS):
-            yield
-    except Timeout as error:
-        raise Refusal(f"{path} was being made for {BUSY_SECONDS} s; run again") from error
 
 
 def refuse_other_settings(name: str, stored: Settings, wanted: Settings) -> None:
@@ -232,6 +181,21 @@ def _both_in_words(key: str, stored: Settings, wanted: Settings) -> tuple[str, s
 def _refuse_foreign(study: optuna.Study) -> None:
     if study.get_trials(deepcopy=False):
         raise Refusal(f"study {study.study_name} was not made by this program; choose another")
+
+
+def _inode(found: Database) -> int | None:
+    """Return what tells the file from another of its name; None of a server, or without one."""
+    if found.file is None or not found.file.exists():
+        return None
+    return found.file.stat().st_ino
+
+
+def _uid(study: OpenStudy) -> str | None:
+    """Return what the study of that number is now; None if there is none any more."""
+    try:
+        return study.optuna.user_attrs.get(UID)
+    except KeyError:
+        return None
 
 
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:

@@ -5,9 +5,12 @@ Optuna reuses ids after a deletion, and its deletion fails silently under a fore
 """
 
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from .columns import WHOLE, Moment, Words
 
 SCHEMA_VERSION = 1
 
@@ -16,6 +19,7 @@ class Table(DeclarativeBase):
     """All tables of this project."""
 
     metadata = MetaData()
+    type_annotation_map: ClassVar = {int: WHOLE, datetime: Moment()}
 
 
 class StudyRow(Table):
@@ -53,7 +57,7 @@ class EvaluationRow(Table):
     params: Mapped[int]
     state: Mapped[str]
     attempt: Mapped[int]
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Words)
     accuracy: Mapped[float | None]
     correct: Mapped[bytes | None] = mapped_column(LargeBinary)
     seconds: Mapped[float | None]

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from pathlib import Path
 
 from sqlalchemy import Engine, inspect, select, update
 from sqlalchemy.orm import Session
@@ -12,8 +11,9 @@ from space import Refusal
 
 from . import migrations, tables
 from .backup import back_up
-from .database import database_path, open_engine
+from .database import open_engine
 from .tables import StudyRow
+from .urls import Database, database_of
 
 Lock = Callable[[str, str], AbstractContextManager[None]]  # of a study, by URL and name
 Version = tuple[int, str]  # of the tables, as the study of this name has it
@@ -27,8 +27,8 @@ def upgrade(url: str, lock: Lock, *, held: str | None = None) -> None:
     Raises:
         Refusal: a newer version made them, somebody runs a study, or no copy can be made.
     """
-    path = database_path(url)
-    if not path.exists():
+    found = database_of(url)
+    if found.file is not None and not found.file.exists():
         return
     engine = open_engine(url)
     try:
@@ -36,7 +36,7 @@ def upgrade(url: str, lock: Lock, *, held: str | None = None) -> None:
         refuse_newer(versions)
         if versions and min(versions)[0] < tables.SCHEMA_VERSION:
             with _all_locked(url, versions, lock, held):
-                _upgrade(engine, path)
+                _upgrade(engine, found)
     finally:
         engine.dispose()
 
@@ -70,16 +70,19 @@ def _all_locked(
                 locks.enter_context(lock(url, name))
             except Refusal as error:
                 raise Refusal(
-                    f"{database_path(url)} must be upgraded to version {tables.SCHEMA_VERSION} "
+                    f"{database_of(url).label} must be upgraded to version {tables.SCHEMA_VERSION} "
                     f"while nobody writes, got: {error}"
                 ) from error
         yield
 
 
-def _upgrade(engine: Engine, path: Path) -> None:
-    """Copy the file, then alter its tables in one transaction: a crash leaves it as it was."""
+def _upgrade(engine: Engine, found: Database) -> None:
+    """Alter the tables in one transaction: a crash leaves them as they were.
+
+    A file is copied before; copies of a server's database are its keeper's.
+    """
     wanted = tables.SCHEMA_VERSION
-    kept = path.with_name(f"{path.name}.before-v{wanted}")
+    kept = None
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             # Python's sqlite3 begins no transaction before it alters a table.
@@ -88,12 +91,18 @@ def _upgrade(engine: Engine, path: Path) -> None:
         version = connection.scalars(query).first()
         if version is None or version == wanted:
             return  # another process was quicker
-        back_up(path, kept, overwrite=True)  # of a crash before: what was trained since is in it
+        if found.file is not None:
+            kept = found.file.with_name(f"{found.file.name}.before-v{wanted}")
+            back_up(found.file, kept, overwrite=True)  # a crash's is older than what is there now
         for number in range(version + 1, wanted + 1):
             migrations.MIGRATIONS[number](connection)
         connection.execute(update(StudyRow).values(schema_version=wanted))
         connection.commit()
     # Without handlers Python shows a warning on stderr as it is: what commands print stays theirs.
     logging.getLogger(__name__).warning(
-        "upgraded %s from version %d to %d; as it was: %s", path, version, wanted, kept
+        "upgraded %s from version %d to %d; as it was: %s",
+        found.label,
+        version,
+        wanted,
+        kept or "in the server's own copies",
     )

@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from search.executors.jobs import Job, JobFailedError, JobStoppedError, Probed, Result, ShouldStop
 from space import Architecture, cost, digest
@@ -25,6 +26,7 @@ def train(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
     for number in range(1, job.protocol.epochs + 1):
         if should_stop():
             raise JobStoppedError
+        _hold()
         time.sleep(float(os.environ.get("FAKE_SECONDS", "0.01")))
         yield Epoch(number, 2.0 / number, 2.0 / number, accuracy * number / 10, 0.01)
         if number == int(os.environ.get("FAKE_WAIT", "0")):
@@ -56,6 +58,13 @@ def _wait(should_stop: ShouldStop) -> None:
     while time.monotonic() < deadline:
         if should_stop():
             raise JobStoppedError
+        time.sleep(0.01)
+
+
+def _hold() -> None:
+    """Wait as long as the file that FAKE_HOLD names is there."""
+    path, deadline = os.environ.get("FAKE_HOLD"), time.monotonic() + PATIENCE
+    while path is not None and Path(path).exists() and time.monotonic() < deadline:
         time.sleep(0.01)
 
 

@@ -478,7 +478,7 @@ def test_commands_and_options_are_frozen() -> None:
         "export": sorted([*exported, "--cost", "--out", "--pick", *study]),
         "train": sorted([*training, *beginning, "--save", "file"]),
         "gates": sorted([*gates, "--images", "--out", "--weights", "file"]),
-        "dashboard": ["--port", "--snapshot", *study],
+        "dashboard": ["--host", "--port", "--snapshot", *study],
         "backup": ["--overwrite", "--storage", "--to"],
         "doctor": ["--data-dir", "--format", "--storage"],
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 import optuna
 import pytest
 
+from search.cli import run_command
 from search.config import StudyConfig, config_of
 from search.dashboard import snapshot
 from search.dashboard_feed import (
@@ -133,3 +134,69 @@ def test_a_snapshot_is_whole_and_what_is_deleted_there_stays_here(finished: Open
     assert len(open_existing(finished.url, "attention").optuna.trials) == 12
     assert not Path(url.removeprefix("sqlite:///")).exists()
     assert (pictures / "mine").read_text() == "a picture"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
+    """Return the storages and hosts that a server was started with; none is."""
+    found: list[tuple[object, str]] = []
+
+    def run_server(storage: object, *, host: str, **_: object) -> None:
+        found.append((storage, host))
+
+    monkeypatch.setattr("optuna_dashboard.run_server", run_server)
+    return found
+
+
+PORT = ["--port", "65531"]
+
+
+def test_the_dashboard_is_for_this_machine_unless_asked_otherwise(
+    finished: OpenStudy, served: list[tuple[object, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for given in ([], ["--host", "127.0.0.2"], ["--host", "localhost"]):
+        assert run_command(["dashboard", "--storage", finished.url, *PORT, *given]) == 0
+        assert "warning" not in capsys.readouterr().out
+    assert [host for _, host in served] == ["127.0.0.1", "127.0.0.2", "localhost"]
+
+
+def test_a_dashboard_for_others_warns_that_they_may_delete_the_study(
+    finished: OpenStudy, served: list[tuple[object, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--storage", finished.url, *PORT, "--host", "0.0.0.0", "--snapshot"]
+    assert run_command(["dashboard", *given]) == 0
+    warning, address = capsys.readouterr().out.splitlines()
+    assert warning == (
+        "warning: the dashboard has no authentication; whoever reaches 0.0.0.0 can read this "
+        "study, and delete it"
+    )
+    assert address.startswith("http://0.0.0.0:65531/dashboard")
+    assert [host for _, host in served] == ["0.0.0.0"]
+
+
+@pytest.mark.parametrize("host", ["", "::1"])
+def test_a_host_that_is_none_is_refused(
+    host: str,
+    finished: OpenStudy,
+    served: list[tuple[object, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["dashboard", "--storage", finished.url, *PORT, "--host", host]) == 2
+    assert "--host must be an IPv4 address" in capsys.readouterr().err
+    assert served == []
+
+
+@pytest.mark.slow
+def test_a_servers_study_is_served_but_not_copied(
+    server_url: str,
+    config: StudyConfig,
+    served: list[tuple[object, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    create_or_open(server_url, "attention", config.settings())
+    assert run_command(["dashboard", "--storage", server_url, *PORT]) == 0
+    ((storage, _),) = served
+    assert isinstance(storage, optuna.storages.RDBStorage)
+    assert optuna.get_all_study_names(storage) == ["attention"]
+    assert run_command(["dashboard", "--storage", server_url, *PORT, "--snapshot"]) == 2
+    assert "--snapshot copies a SQLite file" in capsys.readouterr().err

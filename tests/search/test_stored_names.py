@@ -13,9 +13,10 @@ from space import plain
 from studies import OpenStudy
 from studies.confirmation.comparison import Arm, Claim, Confirmation, Role
 from studies.store.extras import Extra, ExtraPurpose
+from studies.store.locks import lock_path
 from studies.store.records import Ending, Purpose, State
 from studies.store.sessions import Surroundings
-from studies.store.storage import SPACE, UID, lock_path
+from studies.store.storage import SPACE, UID
 from tests.search.scripted import ScriptedExecutor
 
 

@@ -19,7 +19,7 @@ from search.doctor.sqlite import database_facts
 from space import Refusal
 from studies import database_path, only_driver
 from studies.store import tables
-from studies.store.storage import lock_path
+from studies.store.locks import lock_path
 from studies.store.tables import SCHEMA_VERSION
 from tests.studies.store.dumps import STUDY, restored
 

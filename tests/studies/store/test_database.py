@@ -8,7 +8,14 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from space import Refusal
-from studies import OpenStudy, create_or_open, database_path, open_existing, storage_problem
+from studies import (
+    OpenStudy,
+    create_or_open,
+    database_of,
+    database_path,
+    open_existing,
+    storage_problem,
+)
 from studies.store.database import BUSY_SECONDS, open_engine, open_storage
 from studies.store.schema import Table, create_tables
 
@@ -46,6 +53,12 @@ COLUMNS = {
     ],
     "attention_sessions": ["id", "study_uid", "document", "started_at", "ended_at", "ending"],
 }
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Return that of a file: what follows is about files."""
+    return f"sqlite:///{tmp_path / 'study.db'}"
 
 
 def pragma(engine: Engine, name: str) -> object:
@@ -135,11 +148,11 @@ def test_a_database_without_our_tables_is_refused_and_left_as_it_was(url: str) -
 
 
 @pytest.mark.parametrize(
-    "url", ["study.db", "", "sqlite://", "sqlite:///:memory:", "postgresql://host/name"]
+    "url", ["study.db", "", "sqlite://", "sqlite:///:memory:", "postgresql://host"]
 )
 def test_a_url_of_no_file_is_refused(url: str) -> None:
     with pytest.raises(Refusal, match=f"--storage must be .*, got {url}$"):
-        database_path(url)
+        database_of(url)
 
 
 def test_an_empty_file_becomes_a_database(url: str, tmp_path: Path) -> None:

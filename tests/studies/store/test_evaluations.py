@@ -146,6 +146,12 @@ def test_an_end_without_an_outcome_has_a_reason(
     assert finished_at(study, row.id) is not None
 
 
+def test_a_reason_that_is_no_text_is_stored_as_far_as_it_is(study: OpenStudy) -> None:
+    row = propose(study)
+    fail(study, row.id, "killed by \0 and \udcff")
+    assert stored(study, row.id).reason == "killed by ? and ?"
+
+
 def test_a_stopped_run_keeps_its_epochs_and_the_reason(study: OpenStudy) -> None:
     row = propose(study)
     start_attempt(study, Attempt(row.id, 1, 50, 0.1), "digest")

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from studies import (
     OpenStudy,
     add_proposal,
     create_or_open,
-    database_path,
+    database_of,
     evaluations,
     existing_settings,
     only_driver,
@@ -31,6 +32,7 @@ with only_driver(sys.argv[1], "attention"):
     print("held", flush=True)
     time.sleep(60)
 """
+ON_A_FILE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -113,7 +115,8 @@ def test_choices_of_another_version_are_refused(
 
 def test_there_are_no_settings_before_the_study(url: str, settings: Settings) -> None:
     assert existing_settings(url, "attention") is None
-    assert not database_path(url).exists()
+    file = database_of(url).file
+    assert file is None or not file.exists()
     create_or_open(url, "attention", settings)
     assert existing_settings(url, "another") is None
 
@@ -121,12 +124,15 @@ def test_there_are_no_settings_before_the_study(url: str, settings: Settings) ->
 def test_an_unknown_study_is_refused_with_those_there_are(url: str, settings: Settings) -> None:
     create_or_open(url, "one", settings)
     create_or_open(url, "two", settings)
-    with pytest.raises(Refusal, match=r"no study three in .*study\.db; --study can be: one, two"):
+    rule = f"no study three in {re.escape(database_of(url).label)}; --study can be: one, two"
+    with pytest.raises(Refusal, match=rule):
         open_existing(url, "three")
 
 
 def test_a_study_of_other_objectives_is_refused(url: str, settings: Settings) -> None:
-    optuna.create_study(storage=url, study_name="attention", directions=["minimize"] * 2)
+    optuna.create_study(
+        storage=database_of(url).engine_url, study_name="attention", directions=["minimize"] * 2
+    )
     with pytest.raises(Refusal, match="study attention has other objectives"):
         create_or_open(url, "attention", settings)
 
@@ -134,7 +140,9 @@ def test_a_study_of_other_objectives_is_refused(url: str, settings: Settings) ->
 def test_a_study_of_another_program_is_refused_and_left_as_it_was(
     url: str, settings: Settings
 ) -> None:
-    foreign = optuna.create_study(storage=url, study_name="attention", directions=list(DIRECTIONS))
+    foreign = optuna.create_study(
+        storage=database_of(url).engine_url, study_name="attention", directions=list(DIRECTIONS)
+    )
     foreign.tell(foreign.ask(), [0.5, 1.0])
     with pytest.raises(Refusal, match="not made by this program"):
         create_or_open(url, "attention", settings)
@@ -161,7 +169,7 @@ def test_a_new_study_of_a_deleted_ones_name_starts_without_its_rows(
 ) -> None:
     old = create_or_open(url, "attention", settings)
     propose(old)
-    optuna.delete_study(study_name="attention", storage=url)
+    optuna.delete_study(study_name="attention", storage=database_of(url).engine_url)
     new = create_or_open(url, "attention", {**settings, "seed": 7})
     assert new.uid != old.uid
     assert new.settings["seed"] == 7
@@ -204,12 +212,14 @@ def test_a_killed_driver_leaves_no_lock(url: str) -> None:
         pass
 
 
+@ON_A_FILE
 def test_the_lock_is_beside_the_database_and_never_on_it(url: str, tmp_path: Path) -> None:
     with only_driver(url, "attention"):
         assert (tmp_path / "study.db.attention.lock").exists()
         assert not (tmp_path / "study.db").exists()
 
 
+@ON_A_FILE
 def test_a_lock_that_cannot_be_made_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="--study must be a name"), only_driver(url, "a/b"):
         pass
