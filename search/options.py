@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from .executors.cluster import Cluster
 
 DEFAULT_STORAGE = "sqlite:///study.db"
 DEFAULT_STUDY = "attention"
@@ -124,9 +127,20 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=
 Workers = Annotated[
     str,
     typer.Option(
-        help="Worker processes: a number, or auto (what the machine feeds).",
+        help="Workers: a number, or auto (what the machine or cluster feeds).",
         rich_help_panel=MACHINE,
     ),
+]
+ExecutorName = Annotated[
+    str, typer.Option(help="local (processes here) or ray.", rich_help_panel=MACHINE)
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Ray cluster: auto, local or HOST:PORT.", rich_help_panel=MACHINE),
+]
+GpusPerTrial = Annotated[
+    float | None,
+    typer.Option(help="Share of a GPU on Ray, above 0 to 1.", rich_help_panel=MACHINE),
 ]
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 
@@ -182,6 +196,29 @@ def num_workers(text: str) -> int | None:
 
         raise Refusal(f"--workers must be auto or 1 to {MAX_WORKERS}, got {text or repr(text)}")
     return int(text)
+
+
+def cluster(
+    executor: str, address: str | None, gpus_per_trial: float | None, num_workers: int | None
+) -> "Cluster | None":
+    """Return the cluster to train on, or None for this machine.
+
+    Raises:
+        Refusal: no such executor, or an option of a cluster without one.
+    """
+    from space import Refusal
+
+    from .executors.cluster import Cluster
+
+    if executor not in ("local", "ray"):
+        raise Refusal(f"--executor must be local or ray, got {executor or repr(executor)}")
+    if executor == "ray":
+        return Cluster(address or "auto", gpus_per_trial, num_workers)
+    given = {"--address": address, "--gpus-per-trial": gpus_per_trial}
+    for name, value in given.items():
+        if value is not None:
+            raise Refusal(f"{name} goes with --executor ray, got --executor local")
+    return None
 
 
 def duration(text: str | None, option: str = "--max-time") -> float | None:

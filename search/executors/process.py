@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
@@ -23,6 +24,7 @@ from .jobs import (
     Probed,
     ProbeDone,
     Result,
+    ShouldStop,
     Stopped,
     Trainer,
 )
@@ -36,8 +38,7 @@ def serve(connection: Connection, trainer: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_driver, daemon=True).start()
-    module, _, name = trainer.partition(":")
-    train: Trainer = getattr(importlib.import_module(module), name)
+    train = trainer_of(trainer)
     idle_since = time.perf_counter()
     preparing = idle_since - entered
     while True:
@@ -50,33 +51,43 @@ def serve(connection: Connection, trainer: str) -> None:
             idle_since, preparing = _do(message, train, connection, before), 0.0
 
 
+def trainer_of(name: str) -> Trainer:
+    """Return the function that `package.module:function` names; what it imports takes seconds."""
+    module, _, function = name.partition(":")
+    found: Trainer = getattr(importlib.import_module(module), function)
+    return found
+
+
 def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> float:
     """Train, send every epoch, and end with exactly one final event.
 
     Returns when that was handed over: from then on the worker waits, since the driver may answer.
     """
     sent = 0.0
-
-    def send(event: Event) -> None:
-        nonlocal sent
+    for event in events_of(job, train, lambda: _told_to_stop(connection, job), before):
         sent = time.perf_counter()
         connection.send(event)
+    return sent
 
+
+def events_of(
+    job: Job, train: Trainer, should_stop: ShouldStop, before: Before
+) -> Iterator[Event]:
+    """Train, and yield every epoch and exactly one final event."""
     try:
-        for result in train(job, lambda: _told_to_stop(connection, job)):
-            send(_event(job, result, before))
+        for result in train(job, should_stop):
+            yield _event(job, result, before)
     except JobStoppedError:
-        send(Stopped(job.id, job.attempt))
+        yield Stopped(job.id, job.attempt)
     except JobFailedError as error:
         spent = error.out_of_memory  # what it has taken would be missing to the next job
-        send(Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory))
+        yield Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory)
     except Exception as error:
         # A bug in one network must not end the study: it is its reason. What it left behind (a
         # broken CUDA context, say) must not fail the next job: the worker is spent.
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
-    return sent
+        yield Failed(job.id, job.attempt, reason, worker_is_spent=True)
 
 
 def _event(job: Job, result: Result, before: Before) -> Event:
