@@ -37,7 +37,11 @@ def connect(address: str) -> None:
         _refuse_unreachable(address)
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except ConnectionError as error:
+        raise Refusal(
+            f"--address {address} must lead to a Ray cluster, got none; {START}"
+        ) from error
+    except (RuntimeError, ValueError) as error:  # among them: another version of Ray or Python
         reason = " ".join(str(error).split())
         raise Refusal(f"--address must lead to a Ray cluster, got {address}: {reason}") from error
 
