@@ -2,12 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from .executors.cluster import Cluster
 
 DEFAULT_STORAGE = "sqlite:///study.db"
 DEFAULT_STUDY = "attention"
@@ -196,29 +193,6 @@ def num_workers(text: str) -> int | None:
 
         raise Refusal(f"--workers must be auto or 1 to {MAX_WORKERS}, got {text or repr(text)}")
     return int(text)
-
-
-def cluster(
-    executor: str, address: str | None, gpus_per_trial: float | None, num_workers: int | None
-) -> "Cluster | None":
-    """Return the cluster to train on, or None for this machine.
-
-    Raises:
-        Refusal: no such executor, or an option of a cluster without one.
-    """
-    from space import Refusal
-
-    from .executors.cluster import Cluster
-
-    if executor not in ("local", "ray"):
-        raise Refusal(f"--executor must be local or ray, got {executor or repr(executor)}")
-    if executor == "ray":
-        return Cluster(address or "auto", gpus_per_trial, num_workers)
-    given = {"--address": address, "--gpus-per-trial": gpus_per_trial}
-    for name, value in given.items():
-        if value is not None:
-            raise Refusal(f"{name} goes with --executor ray, got --executor local")
-    return None
 
 
 def duration(text: str | None, option: str = "--max-time") -> float | None:

@@ -110,10 +110,11 @@ def _machine(
     device: str, workers: str, where: tuple[str, str | None, float | None]
 ) -> tuple["Machine", "Cluster | None"]:
     """Find what trains: the workers of this machine or of a cluster."""
+    from ..executors.cluster import cluster_of
     from ..machine import find_machine
 
     num_workers = options.num_workers(workers)
-    cluster = options.cluster(*where, num_workers)
+    cluster = cluster_of(*where, num_workers)
     return find_machine(device, num_workers, cluster), cluster
 
 

@@ -35,3 +35,22 @@ class Share:
 
     cpus: float = 1.0  # one thread each, which feeds the GPU if there is one
     gpus: float = 0.0
+
+
+def cluster_of(
+    executor: str, address: str | None, gpus_per_trial: float | None, num_workers: int | None
+) -> Cluster | None:
+    """Return the cluster to train on, or None for this machine.
+
+    Raises:
+        Refusal: no such executor, or an option of a cluster without one.
+    """
+    if executor not in ("local", "ray"):
+        raise Refusal(f"--executor must be local or ray, got {executor or repr(executor)}")
+    if executor == "ray":
+        return Cluster(address or "auto", gpus_per_trial, num_workers)
+    given = {"--address": address, "--gpus-per-trial": gpus_per_trial}
+    for name, value in given.items():
+        if value is not None:
+            raise Refusal(f"{name} goes with --executor ray, got --executor local")
+    return None

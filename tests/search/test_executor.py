@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children
 from typing import TYPE_CHECKING
 
@@ -127,8 +127,13 @@ def until_number_of(kind: str, number: int) -> None:
 
 
 def kill(victim: psutil.Process) -> None:
+    """Kill a worker and wait for its end; its parent alone may read its exit code."""
     victim.kill()
-    victim.wait(PATIENCE)
+    deadline = time.monotonic() + PATIENCE
+    with suppress(psutil.NoSuchProcess):
+        while victim.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def until_idle(executor: Crew, number: int) -> None:

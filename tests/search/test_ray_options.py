@@ -5,13 +5,13 @@ import sys
 import pytest
 
 from search.cli import run_command
-from search.options import cluster
+from search.executors.cluster import cluster_of
 from space import Refusal
 
 
 def test_an_executor_is_local_or_ray_and_ray_alone_has_an_address() -> None:
-    assert cluster("local", None, None, 2) is None
-    found = cluster("ray", None, 0.5, 2)
+    assert cluster_of("local", None, None, 2) is None
+    found = cluster_of("ray", None, 0.5, 2)
     assert found is not None
     assert (found.address, found.gpus_per_trial, found.num_workers) == ("auto", 0.5, 2)
 
@@ -32,7 +32,7 @@ def test_other_executors_and_shares_are_refused(
     executor: str, address: str | None, gpus: float | None, line: str
 ) -> None:
     with pytest.raises(Refusal, match=f"^{line}"):
-        cluster(executor, address, gpus, None)
+        cluster_of(executor, address, gpus, None)
 
 
 def test_without_ray_the_refusal_names_the_extra(
