@@ -110,7 +110,7 @@ def main() -> None:
     """Print the utilisation with each sampler."""
     options = parsed()
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])  # of the workers
-    head = {"num_cpus": 0, "num_gpus": options.gpus}
+    head = {"num_cpus": 0, "num_gpus": options.gpus, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     connect(str(cluster.address))
     environment = {**ONE_THREAD, SECONDS: str(options.seconds)}

@@ -36,7 +36,12 @@ def connect(address: str) -> None:
     if address not in ("auto", "local"):
         _refuse_unreachable(address)
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(
+            address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            include_dashboard=False if address == "local" else None,
+        )
     except ConnectionError as error:
         raise Refusal(
             f"--address {address} must lead to a Ray cluster, got none; {START}"
