@@ -1,5 +1,6 @@
 """A Ray cluster of several nodes on this machine, for tests of what a cluster does."""
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def nodes(*cpus: int) -> Iterator["Cluster"]:
         try:
             for count in cpus:
                 cluster.add_node(num_cpus=count)
-            ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+            ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
             yield cluster
         finally:
             ray.shutdown()
