@@ -11,6 +11,7 @@ from studies.figures import front_figure
 from .config import config_of
 from .dashboard_feed import feed
 from .defaults import with_defaults
+from .executors.cluster import Cluster
 from .forecast import Speed, forecast_seconds, scaled
 from .options import DEFAULT_STORAGE, DEFAULT_STUDY, in_words
 from .reporting import SAMPLE, make_console, print_front, title_of
@@ -46,8 +47,17 @@ def resume_command(plan: Plan) -> str:
     """Return the command that goes on with the study; its settings are stored with it."""
     folder = f" --data-dir {shlex.quote(str(plan.data_dir))}" if plan.data_dir else ""
     workers = "auto" if plan.finds_workers else len(plan.environments)
-    here = f" --device {plan.device} --workers {workers}"
+    here = f" --device {plan.device} --workers {workers}{_cluster(plan.cluster)}"
     return f"{program()} run --trials {plan.limits.num_trials}{here}{where(plan)}{folder}"
+
+
+def _cluster(cluster: Cluster | None) -> str:
+    """Return the options that name the cluster, if the study trains on one."""
+    if cluster is None:
+        return ""
+    share = cluster.gpus_per_trial
+    gpus = "" if share is None else f" --gpus-per-trial {share:g}"
+    return f" --executor ray --address {shlex.quote(cluster.address)}{gpus}"
 
 
 def program() -> str:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from .executors import Failed, Job, LocalExecutor, Lost, Probed, ProbeDone
+from .executors import Executor, Failed, Job, Lost, Probed, ProbeDone
 
 PROBE = -1  # the id of the first job that measures the speed; the next ones count down
 PATIENCE = 120.0  # seconds until a probe is given up
@@ -14,6 +15,16 @@ MIN_GAIN = 1.1  # twice the workers must be faster by this factor to be kept
 # 24 keep below 4 times. A training that finds less memory than it needs halves its batch.
 MEMORY_FACTOR = 4
 CONTEXT_BYTES = 700 * 2**20  # of a process on a GPU, whatever it computes
+
+
+class Crew(Executor, Protocol):
+    """An executor whose workers can be probed together."""
+
+    def size(self) -> int:
+        """Return the number of workers, idle or not."""
+
+    def replace_busy(self) -> None:
+        """End the workers that have a job, unheard, and start others in their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Load:
 
 
 def probed(
-    executor: LocalExecutor, probe: Job, count: int, interrupted: Callable[[], bool]
+    executor: Crew, probe: Job, count: int, interrupted: Callable[[], bool]
 ) -> tuple[Probed, ...]:
     """Return what so many idle workers find at the same time; nothing if one cannot say in time.
 

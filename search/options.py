@@ -132,9 +132,20 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=
 Workers = Annotated[
     str,
     typer.Option(
-        help="Worker processes: a number, or auto (what the machine feeds).",
+        help="Workers: a number, or auto (what the machine or cluster feeds).",
         rich_help_panel=MACHINE,
     ),
+]
+ExecutorName = Annotated[
+    str, typer.Option(help="local (processes here) or ray.", rich_help_panel=MACHINE)
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Ray cluster: auto, local or HOST:PORT.", rich_help_panel=MACHINE),
+]
+GpusPerTrial = Annotated[
+    float | None,
+    typer.Option(help="Share of a GPU on Ray, above 0 to 1.", rich_help_panel=MACHINE),
 ]
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 

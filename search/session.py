@@ -22,10 +22,11 @@ from studies.store.storage import refuse_other_settings, refusing_if_deleted
 
 from .budgets import with_budgets
 from .config import StudyConfig, config_of
-from .crew import PROBE, Load, load_of, probed, worthwhile
+from .crew import PROBE, Crew, Load, load_of, probed, worthwhile
 from .defaults import with_defaults
 from .driver import Driver, Ending, Limits
 from .executors import Job, LocalExecutor
+from .executors.cluster import Cluster, Share
 from .executors.environments import Environment, num_cores
 from .forecast import Speed, forecast_seconds, remembered_speed
 from .interruption import gentle_interruption
@@ -58,6 +59,8 @@ class Plan:
     data_dir: Path | None = None
     finds_workers: bool = False
     hardware: str = ""  # of the processor or the GPUs
+    cluster: Cluster | None = None  # None is this machine
+    share: Share | None = None  # of a cluster's node, that each worker holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,10 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
             return Result(
                 "total", study, remembered_speed(plan.config, known, len(plan.environments))
             )
-        executor = LocalExecutor(TRAINER, plan.environments[: 1 if plan.finds_workers else None])
+        executor = _workers(plan, interrupted)
         driver = None
         try:
-            if plan.finds_workers:
+            if isinstance(executor, LocalExecutor) and plan.finds_workers:
                 find_workers(plan, executor, interrupted, plan.limits.num_trials - done)
                 say(f"{executor.size()} workers on {len(plan.environments)} devices")
             speed = _speed(plan, executor, known, interrupted)
@@ -138,6 +141,17 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
             executor.close()
             if driver is not None:
                 driver.abandon()
+
+
+def _workers(plan: Plan, interrupted: Callable[[], bool]) -> Crew:
+    """Start the workers; of those that are still to be found, one."""
+    if plan.share is None:
+        return LocalExecutor(TRAINER, plan.environments[: 1 if plan.finds_workers else None])
+    from .executors.ray import RayExecutor  # Ray takes seconds, and is an extra
+
+    executor = RayExecutor(TRAINER, plan.environments, plan.share)
+    executor.gather(interrupted)
+    return executor
 
 
 def _rest(limits: Limits, seconds: float) -> Limits:
@@ -195,7 +209,7 @@ def find_workers(
 
 def _speed(
     plan: Plan,
-    executor: LocalExecutor,
+    executor: Crew,
     known: tuple[Evaluation, ...],
     interrupted: Callable[[], bool],
 ) -> Speed | None:

@@ -8,9 +8,15 @@ import typer
 from .. import options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..driver import Limits
+    from ..executors.cluster import Cluster
     from ..listener import Listener
+    from ..machine import Machine
     from ..session import Plan, Result
+
+    FindMachine = Callable[[], tuple[Machine, Cluster | None]]
 
 EXIT_CODES = {"total": 0, "interrupted": 130, "time": 130, "failures": 1, "refusals": 1}
 ENDINGS = {
@@ -52,6 +58,9 @@ def run(
     data_dir: options.DataDir = None,
     device: options.Device = "auto",
     workers: options.Workers = "auto",
+    executor: options.ExecutorName = "local",
+    address: options.Address = None,
+    gpus_per_trial: options.GpusPerTrial = None,
 ) -> None:
     """Search: train placements of attention, and keep the front of accuracy against cost.
 
@@ -87,8 +96,7 @@ def run(
     plan = _plan(
         with_protocol(protocol, {key: one for key, one in given.items() if one is not None}),
         (storage, study),
-        device=device,
-        workers=workers,
+        find=lambda: _machine(device, workers, (executor, address, gpus_per_trial)),
         limits=Limits(
             trials,
             options.duration(max_time),
@@ -105,42 +113,49 @@ def run(
     raise typer.Exit(EXIT_CODES[result.ending])
 
 
+def _machine(
+    device: str, workers: str, where: tuple[str, str | None, float | None]
+) -> tuple["Machine", "Cluster | None"]:
+    """Find what trains: the workers of this machine or of a cluster."""
+    from ..executors.cluster import cluster_of
+    from ..machine import find_machine
+
+    num_workers = options.num_workers(workers)
+    cluster = cluster_of(*where, num_workers)
+    return find_machine(device, num_workers, cluster), cluster
+
+
 def _plan(
     given: dict[str, object],
     where: tuple[str, str],
     *,
-    device: str,
-    workers: str,
+    find: "FindMachine",
     limits: "Limits",
     data_dir: options.DataDir,
 ) -> "Plan":
     """Check everything that can be checked before a worker starts."""
     from space import Refusal
 
-    from ..executors.environments import worker_environments
     from ..session import Plan, resolve_config
-    from ..training.data import ensure
-    from ..training.device import hardware_in_words, resolve_device
 
     if limits.num_trials < 1:
         raise Refusal(f"--trials must be at least 1, got {limits.num_trials}")
-    wanted = options.num_workers(workers)
     if data_dir is not None and data_dir.is_file():
         raise Refusal(f"--data-dir must be a folder, got the file {data_dir}")
-    found = resolve_device(device)
-    config = resolve_config(given, *where, device=found.name, precision=found.precision)
-    ensure(config.protocol.dataset, data_dir, typer.echo)
-    environments = worker_environments(found.name, found.count, wanted)[: limits.num_trials]
-    finds = wanted is None and found.name == "cuda"
+    found, cluster = find()
+    config = resolve_config(given, *where, device=found.device, precision=found.precision)
+    found.ensure(config.protocol.dataset, data_dir, typer.echo)
     plan = Plan(
         config,
         *where,
         limits,
-        found.name,
-        environments,
+        found.device,
+        found.environments[: limits.num_trials],
         data_dir,
-        finds_workers=finds,
-        hardware=hardware_in_words(found),
+        finds_workers=found.finds_workers,
+        hardware=found.hardware,
+        cluster=cluster,
+        share=found.share,
     )
     _say_choice(plan)
     return plan
@@ -155,6 +170,7 @@ def _say_choice(plan: "Plan") -> None:
     if over:
         limits += f", {over} baseline{'' if over == 1 else 's'} over the budget left out"
     workers = "workers by probe" if plan.finds_workers else f"{len(plan.environments)} workers"
+    workers += f" on Ray ({plan.hardware})" if plan.cluster else ""
     typer.echo(
         f"study {plan.study} in {plan.url}: {plan.config.backbone} on {protocol.dataset}, "
         f"{protocol.train_images} images, {protocol.epochs} epochs, batch {protocol.batch_size}, "

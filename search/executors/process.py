@@ -4,6 +4,7 @@ import importlib
 import signal
 import time
 import traceback
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from studies import Epoch, Outcome
@@ -20,6 +21,7 @@ from .jobs import (
     Probed,
     ProbeDone,
     Result,
+    ShouldStop,
     Stopped,
     Trainer,
 )
@@ -33,8 +35,7 @@ def serve(connection: Connection, trainer: str) -> None:
     entered = time.perf_counter()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     leave_when_told()
-    module, _, name = trainer.partition(":")
-    train: Trainer = getattr(importlib.import_module(module), name)
+    train = trainer_of(trainer)
     idle_since = time.perf_counter()
     preparing = idle_since - entered
     while True:
@@ -47,35 +48,61 @@ def serve(connection: Connection, trainer: str) -> None:
             leave()
 
 
+def trainer_of(name: str) -> Trainer:
+    """Return the function that `package.module:function` names; what it imports takes seconds."""
+    module, _, function = name.partition(":")
+    found: Trainer = getattr(importlib.import_module(module), function)
+    return found
+
+
 def _do(job: Job, train: Trainer, connection: Connection, before: Before) -> float:
     """Train, send every epoch, and end with exactly one final event.
 
     Returns when that was handed over: from then on the worker waits, since the driver may answer.
     """
-    sent, is_over = 0.0, False
+    sent = 0.0
+    for event in events_of(job, train, lambda: _told_to_stop(connection, job), before):
+        sent = time.perf_counter()
+        try:
+            connection.send(event)
+        except OSError:  # the driver is gone
+            raise
+        except Exception as error:  # whatever pickling raises
+            connection.send(_crashed(job, error))
+            break
+    return sent
 
-    def send(event: Event) -> None:
-        nonlocal sent, is_over
-        sent, is_over = time.perf_counter(), not isinstance(event, EpochDone)
-        connection.send(event)
 
+def events_of(
+    job: Job, train: Trainer, should_stop: ShouldStop, before: Before
+) -> Iterator[Event]:
+    """Train, and yield every epoch and exactly one final event."""
     try:
-        for result in train(job, lambda: _told_to_stop(connection, job)):
-            send(_event(job, result, before))
+        is_over = False
+        for result in train(job, should_stop):
+            event = _event(job, result, before)
+            is_over = not isinstance(event, EpochDone)
+            yield event
         if not is_over:
-            send(Failed(job.id, job.attempt, "the trainer ended without an outcome"))
+            yield Failed(job.id, job.attempt, "the trainer ended without an outcome")
     except JobStoppedError:
-        send(Stopped(job.id, job.attempt))
+        yield Stopped(job.id, job.attempt)
     except JobFailedError as error:
         spent = error.out_of_memory  # what it has taken would be missing to the next job
-        send(Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory))
+        yield Failed(job.id, job.attempt, error.reason, spent, error.out_of_memory)
     except Exception as error:
-        # A bug in one network must not end the study: it is its reason. What it left behind (a
-        # broken CUDA context, say) must not fail the next job: the worker is spent.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
-        send(Failed(job.id, job.attempt, reason, worker_is_spent=True))
-    return sent
+        yield _crashed(job, error)
+
+
+def _crashed(job: Job, error: Exception) -> Failed:
+    """Return that a bug in one network is its reason: it must not end the study.
+
+    What it left behind (a broken CUDA context, say) must not fail the next job: the worker is
+    spent.
+    """
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    reason = f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+    return Failed(job.id, job.attempt, reason, worker_is_spent=True)
 
 
 def _event(job: Job, result: Result, before: Before) -> Event:

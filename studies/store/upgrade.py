@@ -70,8 +70,8 @@ def _all_locked(
                 locks.enter_context(lock(url, name))
             except Refusal as error:
                 raise Refusal(
-                    f"{database_of(url).label} must be upgraded to version {tables.SCHEMA_VERSION} "
-                    f"while nobody writes, got: {error}"
+                    f"{database_of(url).label} must be upgraded to version "
+                    f"{tables.SCHEMA_VERSION} while nobody writes, got: {error}"
                 ) from error
         yield
 

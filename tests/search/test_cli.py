@@ -461,13 +461,14 @@ def test_commands_and_options_are_frozen() -> None:
     baselines = ["--backbone", "--batch-size", "--confirm", "--data-dir", "--dataset", "--device"]
     baselines += ["--epochs", "--file", "--format", "--kinds", "--learning-rate", "--recipe"]
     baselines += ["--seed", "--seeds", "--train-images", "--weight-decay", "--workers"]
+    cluster = ["--address", "--executor", "--gpus-per-trial"]
     pilot = ["--backbone", "--budget", "--dataset", "--device", "--workers"]
     assert names == {
         "space": ["--backbone", "--format"],
         "bench": ["--backbone", "--device", "--format", "--max-time", "--trials", "--workers"],
         "pilot": sorted([*pilot, "--batch-size", "--data-dir", "--out", "--seed"]),
         "fidelity": ["--format", *study],
-        "run": sorted([*run, "--trials", "--workers", *study, *training]),
+        "run": sorted([*run, *cluster, "--trials", "--workers", *study, *training]),
         "status": study,
         "front": ["--cost", "--format", *study],
         "plot": ["--cost", "--out", *study],
