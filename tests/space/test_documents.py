@@ -59,7 +59,7 @@ def test_plain_values_are_read(text: str, value: object) -> None:
         ("a: " + "1:" * 300 + "1.5", "at most 40 characters"),  # beyond any float
         ("a: 1\na: 2", "key a stands twice"),
         ("[1, 2]: 3", "line 1: found unhashable key"),
-        ("--- 1\n--- 2", "single document"),
+        ("--- 1\n--- 2", "found another document"),
     ],
 )
 def test_harm_in_yaml_is_refused(text: str, rule: str, tmp_path: Path) -> None:

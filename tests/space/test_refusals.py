@@ -113,7 +113,7 @@ def test_an_unknown_backbone_is_refused_with_the_known_ones() -> None:
     ("name", "content", "message"),
     [
         ("a.txt", "", "a file name must end in .yaml, .yml, .json, got a.txt"),
-        ("a.yaml", "a: [", "PATH is no yaml file: while parsing a flow node"),
+        ("a.yaml", "a: [", "PATH is no yaml file: line 1: expected the node content"),
         ("a.json", "{'", "PATH is no json file: Expecting property name"),
         ("a.yaml", "- 1", "PATH: an architecture file holds keys and values, got [1]"),
         ("a.yaml", "", "PATH: an architecture file holds keys and values, got None"),
