@@ -19,6 +19,7 @@ MAX_BYTES = 100_000  # PyYAML reads 25,000 a second at worst; an architecture ha
 MAX_DIGITS = 40  # characters of a number
 MAX_NUMBER = 2**63
 MAX_DEPTH = 50  # an architecture needs 5
+TOO_DEEP = f"it must be nested at most {MAX_DEPTH} deep"
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
@@ -29,6 +30,8 @@ class DocumentError(ValueError):
 class StrictLoader(yaml.SafeLoader):
     """The safe loader, without doubled keys, aliases, tags, dates and numbers beyond 64 bits."""
 
+    depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401 - PyYAML's
         """Return the next value as a node."""
         event = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML's
@@ -36,7 +39,12 @@ class StrictLoader(yaml.SafeLoader):
             raise DocumentError(f"alias *{event.anchor} is not read; write out what it stands for")
         if event.tag is not None:
             raise DocumentError(f"tag {event.tag} is not read; leave it out")
-        return super().compose_node(parent, index)
+        if self.depth == MAX_DEPTH:  # its scanner takes seconds for a thousand
+            raise DocumentError(TOO_DEEP)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping."""
@@ -110,7 +118,7 @@ def parsed(content: bytes, suffix: str) -> object:
     except yaml.YAMLError as error:
         raise ValueError(_in_words(error)) from error
     except RecursionError as error:  # long before that
-        raise DocumentError(f"it must be nested at most {MAX_DEPTH} deep") from error
+        raise DocumentError(TOO_DEEP) from error
     return value
 
 
@@ -146,7 +154,7 @@ def _content(path: Path) -> bytes:
 
 def _refuse_deep(value: object, left: int = MAX_DEPTH) -> None:
     if not left:
-        raise DocumentError(f"it must be nested at most {MAX_DEPTH} deep")
+        raise DocumentError(TOO_DEEP)
     if isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             _refuse_deep(one, left - 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from search.config import StudyConfig, config_of
 from space import Architecture, Cost, cost, digest, plain
@@ -19,6 +20,13 @@ MakePoint = Callable[..., Point]
 MakeFront = Callable[..., Front]
 
 PLAIN = plain("resnet8")
+
+# Cases that hypothesis draws: the same few in every run, or with --hypothesis-profile=thorough
+# new ones, many of them. A case may read what its module made once.
+CASES = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+settings.register_profile("quick", derandomize=True, max_examples=50, **CASES)
+settings.register_profile("thorough", max_examples=2_000, print_blob=True, **CASES)
+settings.load_profile("quick")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from space import Refusal
 from .tables import StudyRow
 
 BUSY_SECONDS = 60
+OPTUNA_TABLE = "version_info"  # which every database of Optuna's has
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
 
 
@@ -25,7 +26,7 @@ def database_path(url: str) -> Path:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port that is no number
         raise Refusal(f"--storage must be a URL such as sqlite:///study.db, got {url}") from error
     plain = parsed.drivername in ("sqlite", "sqlite+pysqlite") and not parsed.query
     if not plain or parsed.database in (None, "", ":memory:"):
@@ -45,7 +46,7 @@ def refuse_unusable(url: str, *, must_exist: bool) -> None:
             raise Refusal(f"no study database at {path}; `search run --storage {url}` makes one")
         if not path.absolute().parent.is_dir():
             raise Refusal(f"--storage needs an existing folder, got {path.absolute().parent}")
-    elif path.is_dir() or not _is_sqlite(path):
+    elif not path.is_file() or not _is_sqlite(path):
         raise Refusal(f"{path} is no SQLite database; name another file with --storage")
 
 
@@ -59,15 +60,25 @@ def open_engine(url: str) -> Engine:
 def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     """Return Optuna's storage with the same options, and our tables beside its own."""
     refuse_unusable(url, must_exist=must_exist)
-    engine = open_engine(url)
-    if must_exist and not inspect(engine).has_table(StudyRow.__tablename__):
-        engine.dispose()
-        raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
-    engine.dispose()
+    _refuse_foreign(url, must_exist=must_exist)
     storage = RDBStorage(url, engine_kwargs={"connect_args": {"timeout": BUSY_SECONDS}})
     event.listen(storage.engine, "connect", _set_pragmas)
     storage.engine.dispose()  # the constructor opened a connection without the pragmas
     return storage
+
+
+def _refuse_foreign(url: str, *, must_exist: bool) -> None:
+    """Refuse another program's database, which a connection of ours would change."""
+    if not database_path(url).exists():
+        return
+    engine = create_engine(url)  # without the pragmas, that are written to the file
+    try:
+        found = set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+    is_foreign = found and not {StudyRow.__tablename__, OPTUNA_TABLE} & found
+    if is_foreign or (must_exist and StudyRow.__tablename__ not in found):
+        raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
 
 
 def storage_problem(error: BaseException) -> str:
