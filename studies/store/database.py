@@ -18,6 +18,10 @@ OPTUNA_TABLE = "version_info"  # which every database of Optuna's has
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
 
 
+class NoStudy(Refusal):
+    """There is no such study, or none at all, where one may still be made."""
+
+
 def database_path(url: str) -> Path:
     """Return the SQLite file that the URL names.
 
@@ -77,8 +81,11 @@ def _refuse_foreign(url: str, *, must_exist: bool) -> None:
     finally:
         engine.dispose()
     is_foreign = found and not {StudyRow.__tablename__, OPTUNA_TABLE} & found
-    if is_foreign or (must_exist and StudyRow.__tablename__ not in found):
-        raise Refusal(f"{database_path(url)} holds no study of this program; check --storage")
+    problem = f"{database_path(url)} holds no study of this program; check --storage"
+    if is_foreign:
+        raise Refusal(problem)
+    if must_exist and StudyRow.__tablename__ not in found:
+        raise NoStudy(problem)
 
 
 def storage_problem(error: BaseException) -> str:

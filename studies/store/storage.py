@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .database import database_path, open_engine, open_storage, refuse_unusable
+from .damage import WAY_OUT, typed, undamaged
+from .database import NoStudy, database_path, open_engine, open_storage, refuse_unusable
 from .older import up_to_date
 from .schema import create_tables
 from .tables import SCHEMA_VERSION, StudyRow
@@ -27,6 +28,16 @@ UID = "attention_study_uid"
 SPACE = "space_digest"  # of the parameters and their choices
 BUDGETS = ("max_macs", "max_params")
 MAX_NAME = 100
+# What reading a study relies on; the rest is checked where a training is configured by it.
+KINDS = {
+    "backbone": str,
+    "dataset": str,
+    "cost": str,
+    "sampler": str,
+    "train_images": int,
+    "epochs": int,
+    "protocol_digest": str,
+}
 Settings = Mapping[str, object]
 
 
@@ -43,6 +54,7 @@ class OpenStudy:
     inode: int  # of the database file: a deleted one can still be written, and is lost
 
 
+@undamaged("the study")
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     """Return the named study, made with these settings if there is none.
 
@@ -73,23 +85,25 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     return OpenStudy(url, name, uid, study, engine, stored, database_path(url).stat().st_ino)
 
 
+@undamaged("the study")
 def open_existing(url: str, name: str) -> OpenStudy:
     """Return the named study.
 
     Raises:
         Refusal: no such database, or no such study in it; names the studies there are.
     """
+    refuse_unusable_name(name)
     storage = open_storage(url, must_exist=True)
     names = optuna.get_all_study_names(storage)
     if name not in names:
         listed = ", ".join(names) or "none"
-        raise Refusal(f"no study {name} in {database_path(url)}; --study can be: {listed}")
+        raise NoStudy(f"no study {name} in {database_path(url)}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
     uid = study.user_attrs.get(UID, "")
     settings = _stored_settings(engine, uid)
     if settings is None:
-        raise Refusal(f"study {name} was not made by this program; choose another --study")
+        raise NoStudy(f"study {name} was not made by this program; choose another --study")
     return OpenStudy(url, name, uid, study, engine, settings, database_path(url).stat().st_ino)
 
 
@@ -101,13 +115,17 @@ def refuse_replaced(study: OpenStudy) -> None:
 
 
 def existing_settings(url: str, name: str) -> Settings | None:
-    """Return the settings of the named study, or None if there is none yet."""
+    """Return the settings of the named study, or None if there is none yet.
+
+    Raises:
+        Refusal: the database is another program's, or damaged.
+    """
     refuse_unusable(url, must_exist=False)
     if not database_path(url).exists():
         return None
     try:
         study = open_existing(url, name)
-    except Refusal:
+    except NoStudy:
         return None
     study.engine.dispose()
     return study.settings
@@ -182,9 +200,21 @@ def _stored_settings(engine: Engine, uid: str) -> Settings | None:
         row = session.get(StudyRow, uid)
         if row is None:
             return None
+        typed(row)
         if row.schema_version > SCHEMA_VERSION:
             raise Refusal(f"study {row.name} was made by a newer version; update this program")
-        return up_to_date(json.loads(row.settings))
+        return _whole(up_to_date(json.loads(row.settings)))
+
+
+def _whole(settings: Settings) -> Settings:
+    """Return the settings if they hold what every study's do, with values of their types."""
+    for key, kind in KINDS.items():
+        if not isinstance(settings.get(key), kind):
+            raise Refusal(
+                f"the study's {key} must be {kind.__name__}, got {settings.get(key)!r:.40}; "
+                f"{WAY_OUT}"
+            )
+    return settings
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:

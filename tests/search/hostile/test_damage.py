@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def change(path: Path, table: str, column: int, row: int, value: object) -> None
         connection.commit()
 
 
+@pytest.mark.slow
 @given(
     changes=st.lists(CHANGES, min_size=1, max_size=3),
     command=st.sampled_from(COMMANDS),
