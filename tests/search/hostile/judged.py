@@ -17,7 +17,7 @@ from tests.search.hostile.yard import listing, put_back
 
 SECONDS = 20  # for one case; the slowest takes less than five here
 # `data verify` says with a 1 that an array is missing; see its help.
-CODES = {("data", "verify"): (0, 1, 2)}
+CODES: dict[tuple[str, ...], tuple[int, ...]] = {("data", "verify"): (0, 1, 2)}
 
 
 class Started(BaseException):

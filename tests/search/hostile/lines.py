@@ -99,7 +99,7 @@ VALUES = st.one_of(
 def _commands() -> list[tuple[tuple[str, ...], list[Any]]]:
     """Return the words of every command there is, with its options and arguments."""
     group: Any = typer.main.get_command(app)
-    found = []
+    found: list[tuple[tuple[str, ...], list[Any]]] = []
     for name, command in group.commands.items():
         inner = getattr(command, "commands", None)
         if inner is None:

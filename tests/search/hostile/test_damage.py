@@ -14,7 +14,20 @@ from tests.search.hostile.yard import GOOD
 
 OURS = ("attention_studies", "attention_evaluations", "attention_epochs")
 OPTUNAS = ("studies", "study_directions", "study_user_attributes", "version_info")
-VALUES = ["", "x", "-1", "null", "{", "{}", "[]", '{"a": 1}', "NaN", "../../x", "a\nb", "\x00"]
+VALUES: list[object] = [
+    "",
+    "x",
+    "-1",
+    "null",
+    "{",
+    "{}",
+    "[]",
+    '{"a": 1}',
+    "NaN",
+    "../../x",
+    "a\nb",
+    "\x00",
+]
 VALUES += [0, -1, 1, 2**62, 1e308, float("inf"), None, b"", b"\xff\xfe", b"\x00" * 200]
 VALUES += ["complete", "running", "proposed", "reference", "2024-13-45 00:00:00"]
 COMMANDS = [

@@ -70,7 +70,9 @@ def _study(url: str, name: str) -> None:
 def listing(folder: Path) -> dict[str, object]:
     """Return every name with its kind or a sum of its bytes; links are not followed."""
     found: dict[str, object] = {}
-    for entry in os.scandir(folder):
+    with os.scandir(folder) as entries:
+        inside = list(entries)
+    for entry in inside:
         if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
             found[entry.name] = "special"
         elif entry.is_dir():

@@ -99,16 +99,13 @@ def member(name: str, size: int = 0, **changed: object) -> tarfile.TarInfo:
     return made
 
 
-LINK = {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}
-
-
 @pytest.mark.parametrize(
     "hostile",
     [
         member("../outside.txt", 3),
         member("/absolute.txt", 3),
         member("package/../../outside.txt", 3),
-        member("package/test_batch.png", **LINK),
+        member("package/test_batch.png", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
         member("package/train_lables.json", type=tarfile.LNKTYPE, linkname="../../etc/passwd"),
         member("package/data_batch_1.png", npm.MEMBER_BYTES + 1),
         member("package/data_batch_1.png", type=tarfile.FIFOTYPE),
