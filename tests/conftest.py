@@ -24,7 +24,7 @@ PLAIN = plain("resnet8")
 # Cases that hypothesis draws: the same few in every run, or with --hypothesis-profile=thorough
 # new ones, many of them. A case may read what its module made once.
 CASES = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("quick", CASES, derandomize=True, max_examples=40)
+settings.register_profile("quick", CASES, derandomize=True, max_examples=25)
 settings.register_profile("thorough", CASES, max_examples=2_000, print_blob=True)
 settings.load_profile("quick")
 
