@@ -109,7 +109,8 @@ def _commands() -> list[tuple[tuple[str, ...], list[Any]]]:
     return found
 
 
-COMMANDS = _commands()
+# hypothesis likes the first; `space` takes a second and has little to get wrong.
+COMMANDS = sorted(_commands(), key=lambda one: one[0] == ("space",))
 
 
 @st.composite
