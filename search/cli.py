@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 from typer.exceptions import TyperException
@@ -30,6 +31,7 @@ from .commands.train import train
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+LONGEST = 1_000  # characters of a complaint, whatever the value it names
 
 app = typer.Typer(
     name="search",
@@ -65,6 +67,9 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may hold any bytes
     code = run_command(sys.argv[1:])
     if code == INTERRUPTED:
         sys.stdout.flush()
@@ -105,8 +110,14 @@ def _usage_problem(error: TyperException, arguments: Sequence[str]) -> str:
 def _refused(line: str) -> int:
     """Print the line; the password of a URL in the wrong place of a call is not repeated."""
     shown = re.sub(r"(\w+:/+[^\s:/@]*):\S*@", r"\1:***@", line)
-    typer.echo(f"search: {shown}", err=True)
+    typer.echo(f"search: {_printable(shown)}", err=True)
     return BAD_INPUT
+
+
+def _printable(text: str) -> str:
+    """Return it as one line of sane length that no terminal takes for a command."""
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in cut)
 
 
 def _problem(error: Exception) -> str | None:

@@ -150,6 +150,7 @@ GpusPerTrial = Annotated[
 Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 
 MAX_WORKERS = 256  # each is a process with torch and the data in memory
+MAX_SECONDS = 365 * 24 * 3600
 SECONDS = {"h": 3600, "m": 60, "min": 60, "s": 1}
 
 
@@ -196,7 +197,7 @@ def num_workers(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_WORKERS:
         from space import Refusal
 
         raise Refusal(f"--workers must be auto or 1 to {MAX_WORKERS}, got {text or repr(text)}")
@@ -218,6 +219,8 @@ def duration(text: str | None, option: str = "--max-time") -> float | None:
     if total <= 0 or "".join(number + unit for number, unit in parts) != text:
         shown = text or repr(text)
         raise Refusal(f"{option} must be a time such as 2h, 90m or 1h30m, got {shown}")
+    if total > MAX_SECONDS:
+        raise Refusal(f"{option} must be at most a year, which is 8760h, got {text}")
     return total
 
 

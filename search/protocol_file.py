@@ -19,13 +19,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from space import BackboneName, Refusal
 from space.architecture import first_problem
+from space.documents import dumped, read_document
 from space.files import SUFFIXES, suffix_of
 
 from .config import Dataset, Protocol
-from .documents import dumped, parsed
 
 VERSION = 1
-MAX_BYTES = 1_000_000
 ELSEWHERE = {"dataset": "beside `protocol`", "precision": "the machine's; leave it out"}
 NUMBERS = (int, float, type(None))
 WORDS = ("recipe",)  # the fields that are none
@@ -59,7 +58,7 @@ def read_protocol(path: Path) -> dict[str, object]:
         Refusal: no such file, not YAML or JSON, or a rule is broken; names the file and the path
             in it.
     """
-    data = _parsed(path)
+    data = _document(path)
     if not isinstance(data, dict):
         raise Refusal(
             f"{path}: a protocol file holds keys and values, got {reprlib.repr(data):.40}"
@@ -150,19 +149,8 @@ def _refuse_unknown(
             )
 
 
-def _parsed(path: Path) -> object:
-    """Return what a file of a sane size holds."""
+def _document(path: Path) -> object:
+    """Return what the file holds."""
     if path.suffix not in SUFFIXES:
         raise Refusal(f"--protocol must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise Refusal(f"cannot read {path}: {error.strerror}; name a protocol file") from error
-    if len(content) > MAX_BYTES:
-        raise Refusal(f"{path} must have at most {MAX_BYTES} bytes; name a protocol file")
-    try:
-        return parsed(content, path.suffix)
-    except (ValueError, RecursionError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise Refusal(f"{path} is no {path.suffix[1:]} file: {first:.200}") from error
+    return read_document(path)

@@ -1,12 +1,13 @@
 """Architecture files: YAML for people, JSON for programs; both ways."""
 
 import json
+import reprlib
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from .architecture import Architecture, first_problem
+from .documents import dumped, read_document
 from .refusal import Refusal
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -19,20 +20,14 @@ def read_architecture(path: Path) -> Architecture:
         Refusal: no such file, not YAML or JSON, or a rule is broken; names the file and the path
             in it.
     """
-    try:
-        data = _parse(path)
-        text = json.dumps(data, default=str)
-    except Refusal:
-        raise
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise Refusal(f"cannot read {path}: {reason}; name an exported .yaml or .json") from error
-    except (ValueError, RecursionError) as error:
-        raise Refusal(f"{path} holds a value that cannot be read: {_first_line(error)}") from error
+    suffix_of(path)
+    data = read_document(path)
     if not isinstance(data, dict):
-        raise Refusal(f"{path}: an architecture file holds keys and values, got {data!r:.40}")
+        raise Refusal(
+            f"{path}: an architecture file holds keys and values, got {reprlib.repr(data):.40}"
+        )
     try:
-        return Architecture.model_validate_json(text)
+        return Architecture.model_validate_json(json.dumps(data))
     except ValidationError as error:
         raise Refusal(f"{path}: {first_problem(error)}") from error
 
@@ -40,7 +35,7 @@ def read_architecture(path: Path) -> Architecture:
 def write_architecture(architecture: Architecture, path: Path, *, comment: str = "") -> None:
     """Write the file; the comment becomes the head of a YAML file and is left out of JSON."""
     if suffix_of(path) == ".json":
-        text = json.dumps(architecture.model_dump(mode="json"), indent=2) + "\n"
+        text = dumped(architecture.model_dump(mode="json"), ".json")
     else:
         text = "".join(f"# {line}\n" for line in comment.splitlines()) + as_yaml(architecture)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +44,7 @@ def write_architecture(architecture: Architecture, path: Path, *, comment: str =
 
 def as_yaml(architecture: Architecture) -> str:
     """Return what a YAML file of the architecture holds."""
-    return yaml.safe_dump(architecture.model_dump(mode="json"), sort_keys=False)
+    return dumped(architecture.model_dump(mode="json"), ".yaml")
 
 
 def suffix_of(path: Path) -> str:
@@ -61,16 +56,3 @@ def suffix_of(path: Path) -> str:
     if path.suffix not in SUFFIXES:
         raise Refusal(f"a file name must end in {', '.join(SUFFIXES)}, got {path.name}")
     return path.suffix
-
-
-def _parse(path: Path) -> object:
-    suffix_of(path)
-    text = path.read_text()
-    try:
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise Refusal(f"{path} is no {path.suffix[1:]} file: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -44,7 +44,7 @@ def picked(front: Front, pick: str) -> tuple[Point, ...]:
     if pick in BY_RULE:
         return (BY_RULE[pick](front),)
     name, _, number = pick.partition(":")
-    if name not in ("row", "trial") or not number.isdecimal():
+    if name not in ("row", "trial") or not re.fullmatch("[0-9]{1,18}", number):
         raise Refusal(f"--pick must be {PICKS}, got {pick}")
     return (_row(front, int(number)) if name == "row" else _trial(front, int(number)),)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from space import Refusal
 
 MANIFEST = "manifest.json"  # which lists the folder's other files
+MAX_MANIFEST = 10_000_000  # bytes; 10,000 architectures have half of that
 
 
 @contextmanager
@@ -75,9 +76,11 @@ def _digest(path: Path) -> str:
 
 def _written(manifest: Path) -> dict[str, str]:
     """Return the files that a manifest of ours lists, with their digests."""
+    if not manifest.is_file() or manifest.stat().st_size > MAX_MANIFEST:
+        return {}
     try:
         data = json.loads(manifest.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     files = data.get("files") if isinstance(data, dict) else None
     return files if isinstance(files, dict) else {}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Pool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
@@ -22,6 +23,13 @@ MakePoint = Callable[..., Point]
 MakeFront = Callable[..., Front]
 
 PLAIN = plain("resnet8")
+
+# Cases that hypothesis draws: the same few in every run, or with --hypothesis-profile=thorough
+# new ones, many of them. A case may read what its module made once.
+CASES = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("quick", CASES, derandomize=True, max_examples=25)
+settings.register_profile("thorough", CASES, max_examples=2_000, print_blob=True)
+settings.load_profile("quick")
 
 
 @pytest.fixture

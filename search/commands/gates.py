@@ -1,6 +1,5 @@
 """`search gates`: what each attention module does with real images."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +39,7 @@ def gates(
 
     from ..config import config_of
     from ..defaults import with_defaults
+    from ..folder_for import folder_for
     from ..training.device import resolve_device
     from ..training.single import moved
 
@@ -55,15 +55,14 @@ def gates(
     given = {"dataset": dataset, **training, "backbone": architecture.backbone}
     values = _brief({key: one for key, one in given.items() if one is not None})
     config = config_of(with_defaults(values, found.name, found.precision))
-    _make_folder(out)
+    with folder_for(out):
+        from ..training.looks import looked  # torch: after all that can be refused without it
+        from ..training.subject import subject_of
 
-    from ..training.looks import looked  # torch: after all that can be refused without it
-    from ..training.subject import subject_of
-
-    subject = subject_of(
-        architecture, weights, config, typer.echo, device=found.name, data_dir=data_dir
-    )
-    _draw(looked(subject, images), out)
+        subject = subject_of(
+            architecture, weights, config, typer.echo, device=found.name, data_dir=data_dir
+        )
+        _draw(looked(subject, images), out)
 
 
 def _refuse_training(training: dict[str, int | None]) -> None:
@@ -81,24 +80,6 @@ def _brief(given: dict[str, object]) -> dict[str, object]:
 
     most = NUM_TRAIN.get(str(given.get("dataset", "cifar10")), BRIEF_IMAGES)
     return {**BRIEF, "train_images": min(BRIEF_IMAGES, most), **given}
-
-
-def _make_folder(out: Path) -> None:
-    """Make the folder of the pictures, before anything is trained.
-
-    Raises:
-        Refusal: it is a file, or the disk refuses.
-    """
-    from space import Refusal
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refusal(
-            f"--out must be a folder that can be made, got {out}: {error.strerror}"
-        ) from error
-    if not os.access(out, os.W_OK):
-        raise Refusal(f"--out must be a folder that can be written, got {out}")
 
 
 def _draw(found: "Looked", out: Path) -> None:

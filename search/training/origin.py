@@ -1,10 +1,13 @@
 """CIFAR-10 as its authors publish it, read by torchvision: from a folder, or downloaded."""
 
 import contextlib
+import hashlib
 import http.client
 import io
 import socket
 import tempfile
+import time
+import urllib.request
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +21,13 @@ from .disk import FULL_DISK, SCRATCH
 Arrays: TypeAlias = dict[str, ByteArray]  # train_images, train_labels, test_images, test_labels
 
 BATCHES = "cifar-10-batches-py"
+ARCHIVE = "cifar-10-python.tar.gz"
+URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
+SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"  # of the archive
+ARCHIVE_BYTES = 170_498_071
 TIMEOUT_SECONDS = 20.0  # for the host to answer, not for the whole download
+DOWNLOAD_SECONDS = 3600.0  # for all of it: a host may send a byte at a time
+BLOCK_BYTES = 1 << 20
 
 
 class SourceFailure(Exception):
@@ -47,11 +56,29 @@ def download_original(folder: Path) -> Arrays:
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=SCRATCH) as scratch, bounded_sockets():
         try:
-            return _batches(Path(scratch), download=True)
+            _fetch(Path(scratch) / ARCHIVE)
+            return _batches(Path(scratch), download=True)  # unpacks what is there, fetches nothing
         except (OSError, RuntimeError, http.client.HTTPException) as error:
             if isinstance(error, OSError) and error.errno in FULL_DISK:
                 raise
             raise SourceFailure(str(error)) from error
+
+
+def _fetch(path: Path) -> None:
+    """Write the archive, byte for byte the one that was tried, before anything unpacks it."""
+    found, end = hashlib.sha256(), time.monotonic() + DOWNLOAD_SECONDS
+    with urllib.request.urlopen(URL) as answer, path.open("wb") as file:
+        while block := answer.read1(BLOCK_BYTES):
+            found.update(block)
+            file.write(block)
+            if file.tell() > ARCHIVE_BYTES:
+                raise SourceFailure(f"it sends more than the archive's {ARCHIVE_BYTES} bytes")
+            if time.monotonic() > end:
+                raise SourceFailure(f"no whole archive after {DOWNLOAD_SECONDS:.0f} s")
+    if found.hexdigest() != SHA256:
+        raise SourceFailure(
+            f"it sent another archive, whose SHA-256 begins {found.hexdigest():.16}"
+        )
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from backbones.fold import folded
 from backbones.onnx import onnx_model, refuse_missing_packages
 from space import Architecture, Refusal, digest, placements_in_words
 
+from .tensor_file import refuse_unsafe
 from .weights import HEAD, load_weights
 from .worker import seeded_model
 
@@ -23,12 +24,14 @@ def trained_architecture(path: Path, wanted: Architecture) -> Architecture:
     Raises:
         Refusal: there are no weights of ours, or they are those of another network.
     """
+    rule = f"{path} must hold weights of `search train --save`"
+    refuse_unsafe(path, rule)
     try:
-        with safe_open(str(path), "pt") as file:
+        with safe_open(path, "pt") as file:
             head = (file.metadata() or {}).get(HEAD)
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise Refusal(f"{path} must hold weights of `search train --save`: {error}") from error
+        raise Refusal(f"{rule}: {error}") from error
     if head is None:
         raise Refusal(f"{path} must name its architecture, as `search train --save` writes it")
     own = Architecture.from_json(head)

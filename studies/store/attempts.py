@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from sqlalchemy import Delete, delete, inspect, select, update
 from sqlalchemy.orm import Session
 
+from .damage import typed, undamaged
 from .records import Attempt, Ending, Times
 from .storage import OpenStudy
 from .tables import AttemptRow, EpochRow, EvaluationRow
@@ -59,6 +60,7 @@ def close_attempt(
     )
 
 
+@undamaged("the table of attempts")
 def attempts(study: OpenStudy) -> tuple[Attempt, ...]:
     """Return every attempt at the study's runs; none where an older version made the study."""
     if not inspect(study.engine).has_table(AttemptRow.__tablename__):
@@ -80,6 +82,7 @@ def total_times(found: Sequence[Attempt]) -> Times:
 
 
 def _record(row: AttemptRow) -> Attempt:
+    typed(row)
     seconds = [getattr(row, f"{one.name}_seconds") for one in fields(Times)]
     return Attempt(
         row.evaluation_id,

@@ -18,11 +18,12 @@ from .tables import StudyRow
 from .urls import Database, database_of
 
 BUSY_SECONDS = 60
+OPTUNA_TABLE = "version_info"  # which every database of Optuna's has
 PRAGMAS = ("journal_mode=WAL", f"busy_timeout={BUSY_SECONDS * 1000}", "synchronous=NORMAL")
 
 
 class NoStudy(Refusal):
-    """There is no study of this name and this program in the database."""
+    """There is no such study, or none at all, where one may still be made."""
 
 
 def refuse_unusable(url: str, *, must_exist: bool) -> None:
@@ -31,7 +32,8 @@ def refuse_unusable(url: str, *, must_exist: bool) -> None:
     Raises:
         Refusal: it is missing, or no SQLite database, or cannot be created there.
     """
-    path = database_of(url).file
+    found = database_of(url)
+    path = found.file
     if path is None:
         refuse_without_driver()
     elif not path.exists():
@@ -39,8 +41,10 @@ def refuse_unusable(url: str, *, must_exist: bool) -> None:
             raise Refusal(f"no study database at {path}; `search run --storage {url}` makes one")
         if not path.absolute().parent.is_dir():
             raise Refusal(f"--storage needs an existing folder, got {path.absolute().parent}")
-    elif path.is_dir() or not _is_sqlite(path):
+        return
+    elif not path.is_file() or not _is_sqlite(path):
         raise Refusal(f"{path} is no SQLite database; name another file with --storage")
+    _refuse_foreign(found, must_exist=must_exist)
 
 
 def open_engine(url: str) -> Engine:
@@ -54,11 +58,7 @@ def open_engine(url: str) -> Engine:
 def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     """Return Optuna's storage with the same options, and our tables beside its own."""
     refuse_unusable(url, must_exist=must_exist)
-    found, engine = database_of(url), open_engine(url)
-    if must_exist and not inspect(engine).has_table(StudyRow.__tablename__):
-        engine.dispose()
-        raise NoStudy(f"{found.label} holds no study of this program; check --storage")
-    engine.dispose()
+    found = database_of(url)
     try:
         storage = RDBStorage(found.engine_url, engine_kwargs=_options(found))
     except RuntimeError as error:
@@ -66,6 +66,21 @@ def open_storage(url: str, *, must_exist: bool) -> RDBStorage:
     _prepare(storage.engine, found)
     storage.engine.dispose()  # the constructor opened a connection that was not prepared
     return storage
+
+
+def _refuse_foreign(found: Database, *, must_exist: bool) -> None:
+    """Refuse another program's file, which a connection of ours would change."""
+    engine = create_engine(found.engine_url, **_options(found))  # pragmas are written to the file
+    try:
+        tables = set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+    is_foreign = tables and not {StudyRow.__tablename__, OPTUNA_TABLE} & tables
+    problem = f"{found.label} holds no study of this program; check --storage"
+    if is_foreign and found.file is not None:  # several programs may share a server's database
+        raise Refusal(problem)
+    if must_exist and StudyRow.__tablename__ not in tables:
+        raise NoStudy(problem)
 
 
 def storage_problem(error: BaseException) -> str:

@@ -3,19 +3,21 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from space import Architecture, Cost, cost, digest
+from space import Architecture, Cost, Refusal, cost, digest
 
 from .attempts import close_attempt
-from .records import Ending, Epoch, Evaluation, Outcome, Purpose
+from .damage import WAY_OUT, typed, undamaged
+from .records import Ending, Epoch, Evaluation, Outcome, Purpose, State
 from .storage import OpenStudy
 from .tables import EpochRow, EvaluationRow, GatesRow
 
 
+@undamaged("the table of trainings")
 def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
     """Return every training run of the study, in the order of proposals."""
     query = (
@@ -27,6 +29,7 @@ def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
         return tuple(_record(row) for row in session.scalars(query))
 
 
+@undamaged("the table of epochs")
 def epochs(study: OpenStudy, evaluation: Evaluation) -> tuple[Epoch, ...]:
     """Return the epochs of the evaluation's last attempt."""
     query = (
@@ -38,6 +41,7 @@ def epochs(study: OpenStudy, evaluation: Evaluation) -> tuple[Epoch, ...]:
         return tuple(_epoch(row) for row in session.scalars(query))
 
 
+@undamaged("the table of epochs")
 def curves(study: OpenStudy) -> dict[int, list[Epoch]]:
     """Return the epochs of the last attempt at every training run of the study, by its id."""
     query = (
@@ -53,6 +57,7 @@ def curves(study: OpenStudy) -> dict[int, list[Epoch]]:
     return found
 
 
+@undamaged("the table of gates")
 def gates(study: OpenStudy, evaluation: Evaluation) -> dict[str, dict[str, Any]]:
     """Return, by module, what attention did in the evaluation's network; empty if unknown."""
     query = (
@@ -189,10 +194,13 @@ def _set(session: Session, evaluation_id: int, **values: object) -> None:
 
 
 def _epoch(row: EpochRow) -> Epoch:
+    typed(row)
     return Epoch(row.epoch, row.train_loss, row.validation_loss, row.accuracy, row.seconds)
 
 
 def _record(row: EvaluationRow) -> Evaluation:
+    typed(row)
+    _refuse_impossible(row)
     return Evaluation(
         id=row.id,
         trial=row.trial,
@@ -210,3 +218,19 @@ def _record(row: EvaluationRow) -> Evaluation:
         seconds=row.seconds,
         images_per_second=row.images_per_second,
     )
+
+
+def _refuse_impossible(row: EvaluationRow) -> None:
+    """Refuse what no training of ours ends in."""
+    is_known = row.state in get_args(State) and row.purpose in get_args(Purpose)
+    is_whole = row.accuracy is not None and 0 <= row.accuracy <= 1 and row.correct is not None
+    if (
+        not is_known
+        or row.macs < 1
+        or row.params < 1
+        or (row.state == "complete" and not is_whole)
+    ):
+        raise Refusal(
+            f"training {row.id} must be one of ours, got {row.purpose} that is {row.state} with "
+            f"accuracy {row.accuracy}, {row.macs} MACs and {row.params} params; {WAY_OUT}"
+        )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
+from .damage import WAY_OUT, typed, undamaged
 from .database import STORAGE_ERRORS, NoStudy, open_engine, open_storage, refuse_unusable
 from .locks import keep_locks, one_maker, only_driver, refuse_unusable_name
 from .older import up_to_date
@@ -28,6 +29,16 @@ DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
 SPACE = "space_digest"  # of the parameters and their choices
 BUDGETS = ("max_macs", "max_params")
+# What reading a study relies on; the rest is checked where a training is configured by it.
+KINDS = {
+    "backbone": str,
+    "dataset": str,
+    "cost": str,
+    "sampler": str,
+    "train_images": int,
+    "epochs": int,
+    "protocol_digest": str,
+}
 Settings = Mapping[str, object]
 
 
@@ -45,6 +56,7 @@ class OpenStudy:
     inode: int | None
 
 
+@undamaged("the study")
 def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     """Return the named study, made with these settings if there is none.
 
@@ -80,12 +92,14 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
     return OpenStudy(url, name, uid, study, engine, stored, _inode(database_of(url)))
 
 
+@undamaged("the study")
 def open_existing(url: str, name: str) -> OpenStudy:
     """Return the named study.
 
     Raises:
         Refusal: no such database, or no such study in it; names the studies there are.
     """
+    refuse_unusable_name(name)
     refuse_unusable(url, must_exist=True)
     upgrade(url, only_driver)
     storage = open_storage(url, must_exist=True)
@@ -137,7 +151,11 @@ def _is_there(study: OpenStudy) -> bool:
 
 
 def existing_settings(url: str, name: str) -> Settings | None:
-    """Return the settings of the named study, or None if there is none yet."""
+    """Return the settings of the named study, or None if there is none yet.
+
+    Raises:
+        Refusal: the database is another program's, or damaged.
+    """
     refuse_unusable(url, must_exist=False)
     file = database_of(url).file
     if file is not None and not file.exists():
@@ -201,7 +219,18 @@ def _uid(study: OpenStudy) -> str | None:
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:
     with Session(engine) as session:
         row = session.get(StudyRow, uid)
-        return None if row is None else up_to_date(json.loads(row.settings))
+        return None if row is None else _whole(up_to_date(json.loads(typed(row).settings)))
+
+
+def _whole(settings: Settings) -> Settings:
+    """Return the settings if they hold what every study's do, with values of their types."""
+    for key, kind in KINDS.items():
+        if not isinstance(settings.get(key), kind):
+            raise Refusal(
+                f"the study's {key} must be {kind.__name__}, got {settings.get(key)!r:.40}; "
+                f"{WAY_OUT}"
+            )
+    return settings
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:

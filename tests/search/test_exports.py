@@ -157,6 +157,25 @@ def test_a_changed_database_names_no_file_outside_the_folder(
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("name", ["../../tried", "/etc/tried", "tried\n", "x" * 101])
+def test_a_study_whose_name_leads_elsewhere_is_not_opened(
+    name: str, stored: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sqlite3.connect("changed.db") as connection:
+        sqlite3.connect(stored.removeprefix("sqlite:///")).backup(connection)
+        connection.execute("update studies set study_name = ?", (name,))
+    for command in (
+        ["export", "--out", "out"],
+        ["front"],
+        ["report"],
+        ["dashboard", "--snapshot"],
+    ):
+        named = ["--storage", "sqlite:///changed.db", "--study", name]
+        assert run_command([*command, *named]) == 2
+        assert "--study must be a name of 1 to 100" in capsys.readouterr().err
+    assert {one.name.partition("-")[0] for one in Path().iterdir()} == {"changed.db"}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(bool(MISSING), reason=f"needs the extra onnx: {', '.join(MISSING)}")
 @pytest.mark.parametrize("is_trained", [True, False])

@@ -49,6 +49,18 @@ def test_another_time_is_refused(text: str) -> None:
         duration(text)
 
 
+@pytest.mark.parametrize("text", ["8760h1s", "9" * 400 + "h"])
+def test_a_time_of_years_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="--max-time must be at most a year, which is 8760h, got "):
+        duration(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "\N{ARABIC-INDIC DIGIT ONE}", "0", "257", "1.0"])
+def test_another_number_of_workers_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="--workers must be auto or 1 to 256, got "):
+        num_workers(text)
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

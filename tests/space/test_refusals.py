@@ -113,12 +113,12 @@ def test_an_unknown_backbone_is_refused_with_the_known_ones() -> None:
     ("name", "content", "message"),
     [
         ("a.txt", "", "a file name must end in .yaml, .yml, .json, got a.txt"),
-        ("a.yaml", "a: [", "PATH is no yaml file: while parsing a flow node"),
+        ("a.yaml", "a: [", "PATH is no yaml file: line 1: expected the node content"),
         ("a.json", "{'", "PATH is no json file: Expecting property name"),
         ("a.yaml", "- 1", "PATH: an architecture file holds keys and values, got [1]"),
         ("a.yaml", "", "PATH: an architecture file holds keys and values, got None"),
         ("a.yaml", "backbone: resnet8", "PATH: stages: Field required"),
-        ("b.yaml", None, "cannot read PATH: No such file or directory; name an exported"),
+        ("b.yaml", None, "cannot read PATH: No such file or directory; name a .yaml"),
     ],
 )
 def test_a_file_that_holds_no_architecture_is_named(
@@ -133,8 +133,8 @@ def test_a_file_that_holds_no_architecture_is_named(
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(Refusal, match=r"a\.yaml: not a text file; name an exported"):
+    (tmp_path / "a.yaml").write_bytes(b"\x89PNG")
+    with pytest.raises(Refusal, match=r"a\.yaml is no yaml file: "):
         read_architecture(tmp_path / "a.yaml")
 
 

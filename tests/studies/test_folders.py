@@ -1,6 +1,7 @@
 """A folder is written whole or not at all, and nobody's files are lost to it."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,9 @@ def test_what_somebody_else_wrote_is_kept(name: str, text: str, tmp_path: Path) 
     assert (out / name).read_text() == text
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"architectures": []}', '{"files": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"architectures": []}', '{"files": {}}', "[" * 90_000, '{"files": [[]]}']
+)
 def test_a_folder_with_another_manifest_is_kept(text: str, tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(Refusal, match=f"with {MANIFEST}"):
@@ -86,3 +89,28 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(Refusal, match=r"--out must be a folder, .* got the file .*out"):
         write(tmp_path / "out")
+
+
+def test_links_and_pipes_in_the_target_are_not_ours_and_not_followed(tmp_path: Path) -> None:
+    victim, out = tmp_path / "victim.txt", tmp_path / "out"
+    victim.write_text("mine")
+    out.mkdir()
+    (out / "a.txt").symlink_to(victim)
+    with pytest.raises(Refusal, match=r"with a\.txt; name another"):
+        write(out)
+    (out / "a.txt").unlink()
+    os.mkfifo(out / MANIFEST)
+    with pytest.raises(Refusal, match=f"with {MANIFEST}"):
+        write(out)
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["../victim.txt", "/etc/passwd", "a/b", ".."])
+def test_names_in_a_foreign_manifest_reach_no_file(name: str, tmp_path: Path) -> None:
+    victim, out = tmp_path / "victim.txt", tmp_path / "out"
+    victim.write_text("mine")
+    out.mkdir()
+    (out / MANIFEST).write_text(json.dumps({"files": {name: "0" * 64}}))
+    write(out)
+    assert names(out) == ["a.txt", MANIFEST]
+    assert victim.read_text() == "mine"

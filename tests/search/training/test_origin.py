@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import socket
 import sys
 import warnings
@@ -23,6 +24,16 @@ def stand_in_torchvision(
     monkeypatch.setitem(sys.modules, "torchvision.datasets", datasets)
 
 
+@pytest.fixture(autouse=True)
+def archive(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have the original host be a file with the right sum."""
+    path = tmp_path_factory.mktemp("host") / "archive"
+    path.write_bytes(b"all images")
+    monkeypatch.setattr(origin, "URL", path.as_uri())
+    monkeypatch.setattr(origin, "SHA256", hashlib.sha256(b"all images").hexdigest())
+    return path
+
+
 @pytest.mark.parametrize(
     "error", [URLError("unreachable"), TimeoutError("slow"), RuntimeError("corrupt")]
 )
@@ -34,7 +45,7 @@ def test_a_silent_original_host_fails_in_words(
     def fail(root: Path, train: bool, download: bool) -> object:
         assert train
         assert download
-        (root / "cifar-10-python.tar.gz").write_bytes(b"half")
+        assert (root / origin.ARCHIVE).read_bytes() == b"all images"
         seen.append(socket.getdefaulttimeout())
         raise error
 

@@ -49,7 +49,9 @@ def test_what_has_another_shape_stays_fresh_and_is_named(tmp_path: Path) -> None
     place = name.removesuffix(".squeeze.weight")
     total = len(model.state_dict())
     assert in_words(found, model) == (
-        f"{total - 1} of {total} tensors loaded; fresh: {place}; 2 of the file have no place here"
+        f"{total - 1} of {total} tensors loaded; fresh: {place}; of another shape: {name} 3 x 3, "
+        f"here {' x '.join(map(str, model.state_dict()[name].shape))}; "
+        "2 of the file have no place here"
     )
 
 
