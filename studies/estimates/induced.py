@@ -4,8 +4,8 @@ What networks share is learned through `inducing` ones among them. What these le
 prior variance is its own deviation, independent of all others': FITC. An inducing network has
 none, so it is treated exactly; so is each network's own deviation, by its own runs.
 
-A network's noise is then σ²/count + τ² own, and no rotation is diagonal for all σ and τ: it is made
-at the likeliest point, where it is exact, and elsewhere the noises keep their proportions.
+A network's noise is then σ²/count + τ² own, and no rotation is diagonal for all σ and τ: it is
+made at the likeliest point, where it is exact, and elsewhere the noises keep their proportions.
 
 Shapes: N architectures with runs, I inducing ones, K directions, P kept points of the grid.
 
