@@ -32,6 +32,7 @@ from .store.evaluations import complete as complete
 from .store.evaluations import completed as completed
 from .store.evaluations import curves as curves
 from .store.evaluations import epochs as epochs
+from .store.evaluations import evaluation as evaluation
 from .store.evaluations import evaluations as evaluations
 from .store.evaluations import fail as fail
 from .store.evaluations import gates as gates

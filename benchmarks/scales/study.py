@@ -33,7 +33,7 @@ from space import (
     plan,
     references,
 )
-from studies import OpenStudy, create_or_open
+from studies import OpenStudy, create_or_open, read_front, store_front
 from studies.store.tables import AttemptRow, EpochRow, EvaluationRow, GatesRow, Table
 
 from .trials import add_in_bulk
@@ -79,6 +79,7 @@ def build(folder: Path, sizes: Sequence[int]) -> None:
         add_in_bulk(study, (trial_of(one, config) for one in some if one.trial is not None))
         _store(study, some)
         if end - others in sizes:
+            store_front(study, read_front(study))
             _copy(whole, folder / f"{end - others}.db")
     study.engine.dispose()
     for left in folder.glob(f"{whole.name}*"):
@@ -91,15 +92,15 @@ def _copy(source: Path, target: Path) -> None:
         old.backup(new)
 
 
-def trainings(config: StudyConfig, num_trials: int) -> Iterator[Training]:
+def trainings(config: StudyConfig, num_trials: int, seed: int = 0) -> Iterator[Training]:
     """Yield the references and the trials, in the order of their proposals.
 
     More of them begin with the same: a larger study is a smaller one that went on.
     """
-    rng, space = np.random.default_rng(0), config.search_space
+    rng, space = np.random.default_rng(seed), config.search_space
     worth = rng.normal(0, 1, (len(space.kinds), len(space.stages)))
     others = [plain(one.name) for one in references(config.backbone)]
-    networks = [*others, *_networks(config, num_trials, rng)]
+    networks = [*others, *_networks(config, num_trials, rng, seed)]
     seen: set[str] = set()
     for proposal, network in enumerate(networks):
         kinds = [(s[0].attention.kind, n) for n, s in enumerate(network.stages) if s]
@@ -116,13 +117,13 @@ def trainings(config: StudyConfig, num_trials: int) -> Iterator[Training]:
 
 
 def _networks(
-    config: StudyConfig, num_trials: int, rng: np.random.Generator
+    config: StudyConfig, num_trials: int, rng: np.random.Generator, seed: int
 ) -> Iterator[Architecture]:
     """Yield plain three times, the baselines, then random ones and some of those before again."""
     catalogue = Catalogue(config.search_space)
     first = [plain(BACKBONE)] * 3 + list(baselines(config.search_space).values())
     yield from first[:num_trials]
-    rows = catalogue.random(MOST, np.random.default_rng(1))
+    rows = catalogue.random(MOST, np.random.default_rng(seed + 1))
     tried: list[Architecture] = [*first]
     for row in rows[: max(0, num_trials - len(first))]:
         again = rng.random() < REPLICATES

@@ -26,7 +26,7 @@ from .similarity import MIXTURES, correlations
 Array = NDArray[np.float64]
 Worths = dict[str, list[tuple[float, float]]]  # by digest: accuracy, and worth in runs
 LEAST_WORTH = 1e-6  # of a forecast, in runs: less says nothing
-MOST_EXACT = 512  # networks; of more, what they share is learned by way of some
+MOST_EXACT = 800  # networks; of more, what they share is learned by way of some: it is cheaper
 CHUNK = 1000  # of networks: all at once, what is computed on the way would fill the memory
 GRID = np.geomspace(0.02, 4.0, 40)  # σ and τ in units of the spread of all evaluations
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -15,6 +16,8 @@ from .records import Ending, Epoch, Evaluation, Outcome, Purpose
 from .storage import OpenStudy
 from .tables import EpochRow, EvaluationRow, GatesRow
 
+MOST_PARSED = 2**15  # architectures that are kept
+
 
 def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
     """Return every training run of the study, in the order of proposals."""
@@ -25,6 +28,12 @@ def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
     )
     with Session(study.engine) as session:
         return tuple(_record(row) for row in session.execute(query))
+
+
+def evaluation(study: OpenStudy, evaluation_id: int) -> Evaluation:
+    """Return one training run."""
+    with Session(study.engine) as session:
+        return _record(session.get_one(EvaluationRow, evaluation_id))
 
 
 def epochs(study: OpenStudy, evaluation: Evaluation) -> tuple[Epoch, ...]:
@@ -188,6 +197,11 @@ def _set(session: Session, evaluation_id: int, **values: object) -> None:
     )
 
 
+@lru_cache(maxsize=MOST_PARSED)  # a run reads its whole study several times
+def _parsed(text: str) -> Architecture:
+    return Architecture.from_json(text)
+
+
 def _epoch(row: EpochRow | Row[Any]) -> Epoch:
     return Epoch(row.epoch, row.train_loss, row.validation_loss, row.accuracy, row.seconds)
 
@@ -199,7 +213,7 @@ def _record(row: EvaluationRow | Row[Any]) -> Evaluation:
         proposal=row.proposal,
         purpose=row.purpose,  # type: ignore[arg-type] # the column holds only what we wrote
         digest=row.digest,
-        architecture=Architecture.from_json(row.architecture),
+        architecture=_parsed(row.architecture),
         cost=Cost(row.macs, row.params),
         seed=row.seed,
         state=row.state,  # type: ignore[arg-type] # the same

@@ -29,7 +29,7 @@ def rows(path: Path) -> dict[str, set[tuple[object, ...]]]:
         return {
             table: {
                 tuple(bool(one) if str(one).startswith("20") else one for one in row)
-                for row in connection.execute(f"select {columns} from {table}")  # noqa: S608
+                for row in connection.execute(f"select {columns} from {table}")
             }
             for table, columns in TABLES.items()
         }
