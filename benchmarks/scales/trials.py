@@ -29,7 +29,7 @@ def add_in_bulk(study: OpenStudy, trials: Iterable[FrozenTrial]) -> None:
             )
             session.add(row)
             session.flush()  # its id
-            session.bulk_save_objects(_parts(row.trial_id, trial))
+            session.bulk_save_objects(_parts(int(row.trial_id), trial))
             number += 1
         session.commit()
 

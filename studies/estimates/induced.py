@@ -15,6 +15,7 @@ Regression, JMLR 6, 2005, sec. 6 (FITC). What it is worth here: docs/performance
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,9 +153,9 @@ def _rotated_at(
 
 def _outside(means_N: Array, ones_N: Array) -> tuple[Array, Array]:
     """Return means and ones on two axes that span what the features leave of them."""
-    length = max(float(np.sqrt(ones_N @ ones_N)), TINY)  # nothing is left of few networks
+    length = max(sqrt(float(ones_N @ ones_N)), TINY)  # nothing is left of few networks
     along = float(ones_N @ means_N) / length
-    across = float(np.sqrt(max(means_N @ means_N - along**2, 0.0)))
+    across = sqrt(max(float(means_N @ means_N) - along**2, 0.0))
     return np.array([along, across]), np.array([length, 0.0])
 
 

@@ -53,8 +53,8 @@ def counts(study: OpenStudy) -> Counts:
 def stop_counts(study: OpenStudy, on_front: Collection[str], num_epochs: int) -> Stops:
     """Return what `stops_of` does, of a front that is given by its digests."""
     row = EvaluationRow
-    ended = (row.study_uid == study.uid, row.purpose != "reference")
-    ended = (*ended, row.state.in_(("complete", "stopped")))
+    is_ended = row.state.in_(("complete", "stopped"))
+    ended = (row.study_uid == study.uid, row.purpose != "reference", is_ended)
     number = select(func.count()).select_from(row).where(*ended)
     audits = number.where(row.purpose == "audit")
     trained = (

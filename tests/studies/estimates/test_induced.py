@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -125,7 +127,7 @@ def test_many_networks_are_estimated_nearly_as_few_would_be(
 
     exact = estimated()
     monkeypatch.setattr(posterior, "MOST_EXACT", 100)
-    monkeypatch.setattr(posterior, "inducing_places", lambda *given: inducing_places(*given, 60))
+    monkeypatch.setattr(posterior, "inducing_places", partial(inducing_places, number=60))
     for key, one in estimated().items():
         assert one.accuracy == pytest.approx(
             exact[key].accuracy, abs=exact[key].standard_error / 2
