@@ -56,7 +56,7 @@ def slope(found: dict[int, dict[str, float]], name: str) -> float:
 def table_of(found: Found, sizes: list[int]) -> Table:
     """Return a row for each operation: seconds by size, slope, the rest of the largest study."""
     wide = [f"{size:,}" for size in sizes]
-    table = Table("processor seconds", *wide, "slope", "wall seconds", "MiB", "slope of MiB")
+    table = Table("CPU s, trials:", *wide, "slope", "wall s", "MiB", "slope")
     for name, by_size in found.items():
         largest = by_size[sizes[-1]]
         table.add_row(
