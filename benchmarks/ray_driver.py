@@ -67,6 +67,10 @@ class Watched:
         """Ask a job to stop."""
         self.executor.stop(job)
 
+    def give_up(self, job: int, reason: str) -> None:
+        """End a job's worker."""
+        self.executor.give_up(job, reason)
+
     def close(self) -> None:
         """Do nothing: the workers serve the next study."""
 

@@ -23,6 +23,8 @@ from .config import Protocol, StudyConfig
 from .front_files import prune
 from .recovery import recover
 
+MANY = 1000  # trainings; from there on not every ending is worth new estimates of all
+RARER = 0.01  # of the trainings beyond, that must have ended before the front is worked out anew
 STORE_SHARE = 0.01  # of the driver's time that storing the front may take: it is derived
 
 
@@ -41,6 +43,7 @@ class Board:
     halved: set[int] = field(default_factory=set)  # for which memory was too small once
     failures: int = 0  # in a row
     refusals: int = 0  # in a row
+    _num_new: int = 0  # endings that the front does not know
     _front: Front | None = None
     _stored: Front | None = None
     _next_store: float = 0.0
@@ -72,10 +75,11 @@ class Board:
 
     @property
     def front(self) -> Front:
-        """Return the front of what is known; it is worked out once for each ending."""
+        """Return the front of what is known, or was a few endings ago among many."""
         if self._front is None:
             known = tuple(self.known.values())
             config = self.config
+            self._num_new = 0
             self._front = front_of(known, config.backbone, config.cost, self.forecasts)
         return self._front
 
@@ -85,12 +89,16 @@ class Board:
         return self._stored
 
     def learn(self) -> None:
-        """Forget the front: a training has ended."""
-        self._front = None
+        """Note that a training has ended, and forget the front if that may tell."""
+        self._num_new += 1
+        if self._num_new > RARER * (len(self.known) - MANY):
+            self._front = None
 
     def store_front(self, *, now: bool = False) -> bool:
         """Store the front if it was not; unless `now`, at most a hundredth of the time."""
         began = time.monotonic()
+        if now and self._num_new:
+            self._front = None
         if self._is_stored() or (not now and began < self._next_store):
             return False
         store_front(self.study, self.front)

@@ -8,7 +8,7 @@ from studies import (
     Outcome,
     complete,
     end_attempt,
-    evaluations,
+    evaluation,
     fail,
     set_waiting,
     stop,
@@ -118,7 +118,7 @@ def _resubmit(board: Board, row: Evaluation, why: str, listener: Listener) -> No
     again = resubmitted(board.study, row, why)
     if again is None:
         board.failures += 1
-        board.known[row.id] = next(o for o in evaluations(board.study) if o.id == row.id)
+        board.known[row.id] = evaluation(board.study, row.id)
         listener.finished(board.known[row.id])
         return
     board.known[row.id] = again

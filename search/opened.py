@@ -6,23 +6,27 @@ from dataclasses import fields
 
 from studies import (
     Attempt,
+    Counts,
     Front,
     OpenStudy,
     Stops,
+    Summary,
     attempts,
-    curves,
-    evaluations,
+    counts,
     open_existing,
     read_front,
-    stops_of,
+    stop_counts,
+    stored_summary,
+    summary_of,
     total_times,
-    verdict,
 )
 
 from .budgets import limits_in_words, limits_of
 from .options import in_words
-from .reporting import noise_line
+from .reporting import noise_in_words
 from .rungs import rungs
+
+MOST_ANEW = 300  # trainings whose front takes a third of a second: a status estimates it anew
 
 
 def open_front(url: str, name: str, cost: str | None) -> tuple[Front, OpenStudy]:
@@ -41,29 +45,53 @@ def open_status(url: str, name: str) -> list[str]:
     Raises:
         Refusal: no such database or study.
     """
-    front, study = open_front(url, name, None)
-    known = evaluations(study)
-    states = Counter(one.state for one in known if one.purpose != "reference")
-    purposes = Counter(one.purpose for one in known if one.state == "complete")
-    settings = study.settings
-    counted = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    study = open_existing(url, name)
+    counted, settings = counts(study), study.settings
+    front = _summary(study, counted)
     lines = [
         f"study {name} in {url}: {settings['backbone']} on {settings['dataset']}, "
         f"{settings['train_images']} images, {settings['epochs']} epochs, cost {settings['cost']}",
         _choices_line(settings),
-        f"trainings: {counted or 'none'} (of the complete ones {purposes['replicate']} are "
-        f"replicates); reference networks: {purposes['reference']} complete",
-        f"architectures: {len(front.points)} trained, {len(front.rows)} on the front",
-        noise_line(front),
-        f"verdict: {verdict(front)}",
+        *_count_lines(counted, front),
+        noise_in_words(front.noise),
+        f"verdict: {front.verdict}",
     ]
     num_epochs = int(str(settings["epochs"]))
     if settings.get("early_stop") and rungs(num_epochs):
-        lines += _stop_lines(stops_of(known, curves(study), front, num_epochs))
+        lines += _stop_lines(stop_counts(study, front.digests, num_epochs))
     lines += _attempt_lines(attempts(study))
-    reasons = Counter(one.reason for one in known if one.state == "failed")
-    lines += [f"failed {number} times: {reason}" for reason, number in reasons.most_common(5)]
+    lines += [f"failed {number} times: {reason}" for reason, number in counted.reasons[:5]]
     return lines
+
+
+def _summary(study: OpenStudy, counted: Counts) -> Summary:
+    """Return what the front says: as it was stored, unless it is soon estimated anew."""
+    stored = stored_summary(study)
+    is_old = stored is None or stored.num_ended != counted.num_ended
+    if stored is None or (is_old and counted.num_ended <= MOST_ANEW):
+        return summary_of(read_front(study))
+    return stored
+
+
+def _count_lines(counted: Counts, front: Summary) -> list[str]:
+    """Return the trainings by state, and what the front is made of."""
+    states = Counter[str]()
+    for (purpose, state), number in counted.numbers.items():
+        if purpose != "reference":
+            states[state] += number
+    listed = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    replicates, references = (
+        counted.of(purpose=one, state="complete") for one in ("replicate", "reference")
+    )
+    missing = counted.num_ended - front.num_ended
+    since = (
+        f"; without the last {missing} trainings: `search front` counts them" if missing else ""
+    )
+    return [
+        f"trainings: {listed or 'none'} (of the complete ones {replicates} are "
+        f"replicates); reference networks: {references} complete",
+        f"architectures: {front.num_points} trained, {len(front.digests)} on the front{since}",
+    ]
 
 
 def _choices_line(settings: Mapping[str, object]) -> str:

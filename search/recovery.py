@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from optuna.trial import TrialState
 
-from studies import Evaluation, OpenStudy, evaluations, fail, set_waiting
+from studies import Evaluation, OpenStudy, evaluation, evaluations, fail, set_waiting
 
 from .tell import tell
 
@@ -49,4 +49,4 @@ def _settle_trials(study: OpenStudy, rows: Sequence[Evaluation]) -> None:
 
 
 def _current(study: OpenStudy, row: Evaluation) -> Evaluation:
-    return next(one for one in evaluations(study) if one.id == row.id)
+    return evaluation(study, row.id)

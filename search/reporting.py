@@ -10,6 +10,7 @@ from rich.table import Table
 
 from space import count_in_words, placements_in_words, share_in_words
 from studies import Front, Point, neighbours, verdict
+from studies.estimates.posterior import Noise
 
 FORMATS = ("table", "json", "csv")
 MIN_WIDTH = 118  # of output that goes to no terminal
@@ -92,7 +93,11 @@ def neighbour_lines(front: Front) -> list[str]:
 
 def noise_line(front: Front) -> str:
     """Return what the replicates say of a single run."""
-    noise = front.noise
+    return noise_in_words(front.noise)
+
+
+def noise_in_words(noise: Noise | None) -> str:
+    """Return what a noise means for single runs."""
     if noise is None:
         return "run-to-run noise: not measured yet"
     return (

@@ -106,9 +106,9 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
         study = create_or_open(plan.url, plan.study, plan.config.settings())
         unfinished = recover(study)
         known = evaluations(study)
-        store_front(study, read_front(study))
         done = sum(one.counts for one in known)
         if done >= plan.limits.num_trials and not unfinished:
+            store_front(study, read_front(study))
             say(f"the study has its {done} trainings; a larger --trials goes on")
             return Result(
                 "total", study, remembered_speed(plan.config, known, len(plan.environments))

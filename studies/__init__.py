@@ -20,6 +20,9 @@ from .store.attempts import attempts as attempts
 from .store.attempts import end_attempt as end_attempt
 from .store.attempts import start_attempt as start_attempt
 from .store.attempts import total_times as total_times
+from .store.counts import Counts as Counts
+from .store.counts import counts as counts
+from .store.counts import stop_counts as stop_counts
 from .store.database import STORAGE_ERRORS as STORAGE_ERRORS
 from .store.database import storage_problem as storage_problem
 from .store.evaluations import add_epoch as add_epoch
@@ -28,6 +31,7 @@ from .store.evaluations import complete as complete
 from .store.evaluations import completed as completed
 from .store.evaluations import curves as curves
 from .store.evaluations import epochs as epochs
+from .store.evaluations import evaluation as evaluation
 from .store.evaluations import evaluations as evaluations
 from .store.evaluations import fail as fail
 from .store.evaluations import gates as gates
@@ -35,7 +39,10 @@ from .store.evaluations import refuse as refuse
 from .store.evaluations import set_audit as set_audit
 from .store.evaluations import set_waiting as set_waiting
 from .store.evaluations import stop as stop
+from .store.front_table import Summary as Summary
 from .store.front_table import store_front as store_front
+from .store.front_table import stored_summary as stored_summary
+from .store.front_table import summary_of as summary_of
 from .store.locks import only_driver as only_driver
 from .store.records import Attempt as Attempt
 from .store.records import Ending as Ending

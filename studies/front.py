@@ -66,6 +66,7 @@ class Front:
     flips: float
     num_trainings: int
     posterior: Posterior | None = None  # None where the noise is unknown
+    num_ended: int = 0  # trainings that it is made of: references and stopped ones included
 
     @property
     def plain(self) -> Point | None:
@@ -109,6 +110,7 @@ def front_of(
         flips=flips,
         num_trainings=len(done),
         posterior=posterior,
+        num_ended=sum(one.state in ("complete", "stopped") for one in found),
     )
 
 

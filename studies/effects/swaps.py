@@ -39,7 +39,8 @@ def swapped(posterior: Posterior, contexts: Sequence[int], swaps: Sequence[Swap]
     change_RF = np.eye(len(swaps), len(levels))
     for row, swap in enumerate(swaps):
         change_RF[row, len(swaps) + stages.index(swap.stage)] = -1
-    cross, prior = _mean_correlations(posterior.encoded, donors_FCS)
+    asked = _recombined(posterior.encoded, donors_FCS.reshape(-1, num_stages))
+    cross, prior = _mean_correlations(posterior.basis, asked, len(levels))
     return contrasts(
         posterior.process,
         [change_RF @ one_FN for one_FN in cross],
@@ -54,10 +55,9 @@ def _donors(contexts: Sequence[int], swap: Swap, num_stages: int) -> Places:
     return found
 
 
-def _mean_correlations(observed: Encoded, donors_FCS: Places) -> tuple[Array, Array]:
+def _mean_correlations(observed: Encoded, asked: Encoded, num_levels: int) -> tuple[Array, Array]:
     """Return, for each prior form, F x N and F x F means over the networks of the levels."""
-    num_levels, num_contexts, num_stages = donors_FCS.shape
-    asked = _recombined(observed, donors_FCS.reshape(-1, num_stages))
+    num_contexts = len(asked.kinds_NS) // num_levels
     names_M, names_N = _names(asked, observed)
     cross = np.empty((len(MIXTURES), num_levels, len(names_N)))
     prior = np.empty((len(MIXTURES), num_levels, num_levels))

@@ -70,7 +70,7 @@ def _settings(placement: Placement) -> list[float]:
     return found
 
 
-@lru_cache(maxsize=4096)  # each proposal asks for the whole study's again
+@lru_cache(maxsize=2**15)  # each proposal asks for the whole study's again
 def _costs(architecture: Architecture) -> tuple[tuple[float, float], ...]:
     least = plain_cost(architecture.backbone, architecture.num_classes)
     found = plan(architecture)

@@ -18,12 +18,16 @@ from scipy.special import stdtrit
 from space import Architecture
 
 from .encoding import Encoded, encoded
-from .process import Moments, Observed, Process, fitted
-from .similarity import correlations
+from .induced import Induced, fitted_by, inducing_places
+from .process import Moments, Process, fitted
+from .rotation import Observed
+from .similarity import MIXTURES, correlations
 
 Array = NDArray[np.float64]
 Worths = dict[str, list[tuple[float, float]]]  # by digest: accuracy, and worth in runs
 LEAST_WORTH = 1e-6  # of a forecast, in runs: less says nothing
+MOST_EXACT = 800  # networks; of more, what they share is learned by way of some: it is cheaper
+CHUNK = 1000  # of networks: all at once, what is computed on the way would fill the memory
 GRID = np.geomspace(0.02, 4.0, 40)  # σ and τ in units of the spread of all evaluations
 
 
@@ -69,12 +73,22 @@ class Posterior:
     encoded: Encoded | None  # the same, as numbers; None where likeness is not used
     process: Process
     reference: int  # the plain network's place among them
+    induced: Induced | None = None  # how many networks are seen; None where all is exact
+
+    @property
+    def basis(self) -> Encoded:
+        """Return the networks that others are compared with."""
+        assert self.encoded is not None, "names alone say nothing of other architectures"
+        return self.encoded if self.induced is None else self.encoded[self.induced.places]
 
     def observed(self, reference: int | None = None) -> Moments:
         """Return what is known of the observed ones; gains are over one of them, or plain."""
         base = self.reference if reference is None else reference
-        own = [form.rotated.correlations_NN if form else None for form in self.process.forms]
-        found = self.process.moments(own, base)
+        if self.induced is None:
+            own = [form.rotated.correlations_NN if form else None for form in self.process.forms]
+            found = self.process.moments(own, base)
+        else:
+            found = self.induced.moments(self.process, base)
         found.gain[base] = found.gain_variance[base] = 0.0  # over itself, without rounding
         return found
 
@@ -86,15 +100,21 @@ class Posterior:
     def unobserved(self, others: Encoded, running: Encoded) -> tuple[Moments, Array]:
         """Return what is known of M networks, and M x R covariances with others, none observed."""
         prior = self._prior(others)
-        known = self.process.moments(prior, self.reference)
+        known = self.process.moments(prior, self._base)
         if not len(running.kinds_NS):
             return known, np.zeros((len(others.kinds_NS), 0))
         apart = _apart(others, running)
         return known, self.process.covariance(prior, self._prior(running), apart)
 
     def _prior(self, others: Encoded) -> list[Array]:
-        assert self.encoded is not None, "names alone say nothing of other architectures"
-        return _apart(others, self.encoded)
+        return _apart(others, self.basis)
+
+    @property
+    def _base(self) -> int:
+        """Return the plain network's place among the basis."""
+        if self.induced is None:
+            return self.reference
+        return int(np.searchsorted(self.induced.places, self.reference))
 
     def thinned(self, most: int) -> "Posterior":
         """Return a coarser one that is asked about thousands of architectures in no time."""
@@ -102,10 +122,11 @@ class Posterior:
 
     def of(self, others: Encoded, digests: Sequence[str]) -> Moments:
         """Return what is known of other architectures, observed or not."""
-        assert self.encoded is not None, "names alone say nothing of other architectures"
-        same = np.array(digests)[:, None] == np.array(self.keys)[None, :]
+        keys = np.array(self.keys)
+        own = keys if self.induced is None else keys[self.induced.places]
+        same = np.array(digests)[:, None] == own[None, :]
         return self.process.moments(
-            correlations(others, self.encoded, same.astype(float)), self.reference
+            correlations(others, self.basis, same.astype(float)), self._base
         )
 
 
@@ -144,11 +165,28 @@ def posterior_of(
     found = _observed(accuracies, worths)
     keys = tuple(dict.fromkeys([*accuracies, *worths]))
     numbers = encoded([architectures[key] for key in keys]) if architectures else None
-    same = np.eye(len(keys))
-    forms = [same] if numbers is None else correlations(numbers, numbers, same)
+    reference = keys.index(plain)
     lowest = max(GRID[0] * spread, least_noise)  # the prior is cut there, not piled up there
     noises = np.geomspace(lowest, max(GRID[-1] * spread, 2 * lowest), len(GRID))
-    return Posterior(keys, numbers, fitted(found, forms, noises, spread * GRID), keys.index(plain))
+    if numbers is not None and len(keys) > MOST_EXACT:
+        places = inducing_places(found, reference)
+        cross = _crossed(numbers, places)
+        process, induced = fitted_by(places, found, cross, noises, spread * GRID)
+        return Posterior(keys, numbers, process, reference, induced)
+    same = np.eye(len(keys))
+    forms = [same] if numbers is None else correlations(numbers, numbers, same)
+    return Posterior(keys, numbers, fitted(found, forms, noises, spread * GRID), reference)
+
+
+def _crossed(numbers: Encoded, places: NDArray[np.int64]) -> list[Array]:
+    """Return, for each form, the correlations of all networks with those at some places."""
+    num = len(numbers.kinds_NS)
+    found = np.empty((len(MIXTURES), num, len(places)))
+    for start in range(0, num, CHUNK):
+        own = slice(start, min(start + CHUNK, num))
+        same = np.arange(num)[own, None] == places[None, :]
+        found[:, own] = correlations(numbers[own], numbers[places], same.astype(float))
+    return list(found)
 
 
 def estimates(

@@ -15,25 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 from scipy.special import ndtr
+
+from .rotation import Observed, Rotated, common_mean, grid, log_densities, rotated
 
 Array = NDArray[np.float64]
 NEGLIGIBLE = 1e-6  # of the greatest weight
 TINY = 1e-30
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """Sufficient statistics: each architecture's count and mean, and the scatter within.
-
-    A count may be below 1: a value that is known with more than one run's noise.
-    """
-
-    counts: Array
-    means: Array
-    scatter: float
-    degrees_of_freedom: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,7 @@ class Moments:
 class Form:
     """One prior form with the points of its grid, and V in the rotation that makes it diagonal."""
 
-    rotated: "_Rotated"
+    rotated: Rotated
     sigma_P1: Array
     tau_P1: Array
     weights_P: Array
@@ -122,8 +110,8 @@ class Process:
         )
         better = ndtr(gain / np.sqrt(np.maximum(gain_variance, TINY)))
         return Moments(
-            *_mixture(weights_P, mean, variance),
-            *_mixture(weights_P, gain, gain_variance),
+            *mixture(weights_P, mean, variance),
+            *mixture(weights_P, gain, gain_variance),
             weights_P @ better,
         )
 
@@ -132,64 +120,31 @@ def fitted(
     observed: Observed, correlations: Sequence[Array], noises: Array, spreads: Array
 ) -> Process:
     """Return the posterior over the forms and the grid; priors flat in log σ and in τ."""
-    sigma, tau = (one.ravel()[:, None] for one in np.meshgrid(noises, spreads, indexing="ij"))
-    rotated = [_rotated(observed, one) for one in correlations]
-    log_density = np.stack([_log_density(observed, one, sigma, tau) for one in rotated])
+    return integrated(observed, [rotated(observed, one) for one in correlations], noises, spreads)
+
+
+def integrated(
+    observed: Observed, rotations: Sequence[Rotated], noises: Array, spreads: Array
+) -> Process:
+    """Return the posterior of prior forms that are rotated already."""
+    sigma, tau = grid(noises, spreads)
+    log_density = np.stack([log_densities(observed, one, sigma, tau) for one in rotations])
     weights = np.exp(log_density - log_density.max())
     kept = weights > NEGLIGIBLE
     weights /= weights[kept].sum()
     return Process(
         tuple(
             _form(one, sigma[k], tau[k], w[k]) if k.any() else None
-            for one, w, k in zip(rotated, weights, kept, strict=True)
+            for one, w, k in zip(rotations, weights, kept, strict=True)
         )
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rotated:
-    correlations_NN: Array
-    rotation_NN: Array  # diag(√counts) · eigenvectors
-    eigenvalues_N: Array
-    means_N: Array
-    ones_N: Array
-
-
-def _rotated(observed: Observed, correlations_NN: Array) -> _Rotated:
-    root_N = np.sqrt(observed.counts)
-    values, vectors = eigh(root_N[:, None] * correlations_NN * root_N, check_finite=False)
-    rotation = root_N[:, None] * vectors
-    return _Rotated(
-        correlations_NN,
-        rotation,
-        np.maximum(values, 0.0),
-        rotation.T @ observed.means,
-        rotation.sum(axis=0),
-    )
-
-
-def _common(rotated: _Rotated, diagonal_PN: Array) -> tuple[Array, Array]:
-    """Return the mean that all share and its variance, by generalised least squares."""
-    variance = 1 / (rotated.ones_N**2 / diagonal_PN).sum(axis=1, keepdims=True)
-    mean = variance * (rotated.ones_N * rotated.means_N / diagonal_PN).sum(axis=1, keepdims=True)
-    return mean, variance
-
-
-def _log_density(observed: Observed, rotated: _Rotated, sigma: Array, tau: Array) -> Array:
-    """Return the log posterior density of each point of the grid, up to a constant."""
-    diagonal = sigma**2 + tau**2 * rotated.eigenvalues_N
-    common, variance = _common(rotated, diagonal)
-    between = np.log(diagonal) + (rotated.means_N - rotated.ones_N * common) ** 2 / diagonal
-    within = observed.degrees_of_freedom * np.log(sigma) + observed.scatter / (2 * sigma**2)
-    density: Array = 0.5 * np.log(variance[:, 0]) - 0.5 * between.sum(axis=1) - within[:, 0]
-    return density + np.log(tau[:, 0])  # the grid is even in log τ, the prior in τ
-
-
-def _form(rotated: _Rotated, sigma: Array, tau: Array, weights: Array) -> Form:
-    diagonal = sigma**2 + tau**2 * rotated.eigenvalues_N
-    common, variance = _common(rotated, diagonal)
-    residual = (rotated.means_N - rotated.ones_N * common) / diagonal
-    return Form(rotated, sigma, tau, weights, diagonal, residual, common, variance)
+def _form(found: Rotated, sigma: Array, tau: Array, weights: Array) -> Form:
+    diagonal = sigma**2 + tau**2 * found.eigenvalues_N
+    common, variance = common_mean(found, diagonal)
+    residual = (found.means_N - found.ones_N * common) / diagonal
+    return Form(found, sigma, tau, weights, diagonal, residual, common, variance)
 
 
 def _moments(form: Form, cross_MN: Array, reference: int) -> tuple[Array, Array, Array, Array]:
@@ -227,7 +182,7 @@ def _covariance(form: Form, cross_MN: Array, others_RN: Array, prior_MR: Array) 
     return found + (shared_P1 * free_PM).T @ free_PR
 
 
-def _mixture(weights: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
+def mixture(weights: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
     """Return mean and variance of a weighted mixture."""
     overall = weights @ mean
     return overall, weights @ (np.maximum(variance, 0.0) + (mean - overall) ** 2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from space import cost_axis
 
 from ..front import Front
-from ..hypervolume import Place, hypervolume
+from ..hypervolume import Place, hypervolume, staircase
 from ..store.records import Epoch, Evaluation
 
 Curves = Mapping[int, Sequence[Epoch]]
@@ -33,7 +33,8 @@ def progress(
     if front.plain is None:
         return ()
     places = _places(front)
-    tried: dict[str, Place] = {}
+    tried: set[str] = set()
+    front_then: list[Place] = []
     steps: list[Step] = []
     seconds = area = 0.0
     for one in found:
@@ -41,8 +42,9 @@ def progress(
         if not one.counts:
             continue
         if one.digest in places and one.digest not in tried:
-            tried[one.digest] = places[one.digest]
-            area = hypervolume(tried.values(), edge)
+            tried.add(one.digest)
+            front_then = staircase([*front_then, places[one.digest]])
+            area = hypervolume(front_then, edge)
         steps.append(Step(len(steps) + 1, seconds, area))
     return tuple(steps)
 

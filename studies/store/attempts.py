@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from typing import Any
 
-from sqlalchemy import Delete, delete, inspect, select, update
+from sqlalchemy import Delete, Row, delete, inspect, select, update
 from sqlalchemy.orm import Session
 
-from .damage import typed, undamaged
+from .damage import refuse_other_types, undamaged
 from .records import Attempt, Ending, Times
 from .storage import OpenStudy
 from .tables import AttemptRow, EpochRow, EvaluationRow
@@ -66,13 +67,13 @@ def attempts(study: OpenStudy) -> tuple[Attempt, ...]:
     if not inspect(study.engine).has_table(AttemptRow.__tablename__):
         return ()
     query = (
-        select(AttemptRow)
+        select(*AttemptRow.__table__.columns)
         .join(EvaluationRow, EvaluationRow.id == AttemptRow.evaluation_id)
         .where(EvaluationRow.study_uid == study.uid)
         .order_by(AttemptRow.evaluation_id, AttemptRow.attempt)
     )
     with Session(study.engine) as session:
-        return tuple(_record(row) for row in session.scalars(query))
+        return tuple(_record(row) for row in session.execute(query))
 
 
 def total_times(found: Sequence[Attempt]) -> Times:
@@ -81,14 +82,14 @@ def total_times(found: Sequence[Attempt]) -> Times:
     return Times(*(sum(getattr(one, part.name) for one in known) for part in fields(Times)))
 
 
-def _record(row: AttemptRow) -> Attempt:
-    typed(row)
+def _record(row: Row[Any]) -> Attempt:
+    refuse_other_types(row, AttemptRow)
     seconds = [getattr(row, f"{one.name}_seconds") for one in fields(Times)]
     return Attempt(
         row.evaluation_id,
         row.attempt,
         row.batch_size,
         row.learning_rate,
-        row.ending,  # type: ignore[arg-type] # the column holds only what we wrote
+        row.ending,
         None if None in seconds else Times(*seconds),
     )

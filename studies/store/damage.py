@@ -5,8 +5,9 @@ SQLite keeps a value of any type in any column, and a disk or another program ma
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import DeclarativeBase
@@ -16,8 +17,6 @@ from space import Refusal
 WAY_OUT = "restore a copy of the database, or name another with --storage"
 # What reading a value that is not what was written ends in, in SQLAlchemy's, Optuna's or our code.
 SIGNS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
-
-Row = TypeVar("Row", bound=DeclarativeBase)
 
 
 @contextmanager
@@ -36,20 +35,26 @@ def undamaged(what: str) -> Iterator[None]:
         raise Refusal(f"{what} cannot be read: {reason:.200}; {WAY_OUT}") from error
 
 
-def typed(row: Row) -> Row:
-    """Return the row whose values have the types of their columns.
+def refuse_other_types(row: object, table: type[DeclarativeBase]) -> None:
+    """Refuse a row of the table in which a value has not the type of its column.
 
     Raises:
-        Refusal: one has not; names the table and the column.
+        Refusal: names the table, the column and the value.
     """
-    for column in inspect(type(row)).columns:
-        value = getattr(row, column.key)
-        if not _fits(value, column.type.python_type, is_optional=bool(column.nullable)):
+    for name, kind, is_optional in _columns(table):
+        value = getattr(row, name)
+        if not _fits(value, kind, is_optional=is_optional):
             raise Refusal(
-                f"{column.table.name}.{column.key} must be {column.type.python_type.__name__}, "
-                f"got {value!r:.40}; {WAY_OUT}"
+                f"{table.__tablename__}.{name} must be {kind.__name__}, got {value!r:.40}; "
+                f"{WAY_OUT}"
             )
-    return row
+
+
+@cache
+def _columns(table: type[DeclarativeBase]) -> tuple[tuple[str, type, bool], ...]:
+    """Return the columns' names, the types of their values, and whether none will do."""
+    columns = inspect(table).columns
+    return tuple((one.key, one.type.python_type, bool(one.nullable)) for one in columns)
 
 
 def _fits(value: Any, kind: type, *, is_optional: bool) -> bool:  # noqa: ANN401 - anything stored

@@ -83,3 +83,19 @@ class SessionRow(Table):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ending: Mapped[str | None]
+
+
+class SummaryRow(Table):
+    """What the rows of `pareto_front` say together, so that a status need not estimate anew.
+
+    `num_ended` is how many complete and stopped trainings they were made of, references included.
+    """
+
+    __tablename__ = "attention_front_summaries"
+
+    study_uid: Mapped[str] = mapped_column(String(32), primary_key=True)
+    num_ended: Mapped[int]
+    num_points: Mapped[int]
+    noise_sd: Mapped[float | None]
+    noise_freedom: Mapped[int | None]
+    verdict: Mapped[str] = mapped_column(Text)

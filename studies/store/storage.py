@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .damage import WAY_OUT, typed, undamaged
+from .damage import WAY_OUT, refuse_other_types, undamaged
 from .database import STORAGE_ERRORS, NoStudy, open_engine, open_storage, refuse_unusable
 from .locks import keep_locks, one_maker, only_driver, refuse_unusable_name
 from .older import up_to_date
@@ -219,7 +219,10 @@ def _uid(study: OpenStudy) -> str | None:
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:
     with Session(engine) as session:
         row = session.get(StudyRow, uid)
-        return None if row is None else _whole(up_to_date(json.loads(typed(row).settings)))
+        if row is None:
+            return None
+        refuse_other_types(row, StudyRow)
+        return _whole(up_to_date(json.loads(row.settings)))
 
 
 def _whole(settings: Settings) -> Settings:

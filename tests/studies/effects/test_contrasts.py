@@ -4,7 +4,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from studies.effects.contrasts import contrasts
-from studies.estimates.process import Observed, Process, fitted
+from studies.estimates.process import Process, fitted
+from studies.estimates.rotation import Observed
 
 Array = NDArray[np.float64]
 COUNTS = np.array([1.0, 2.0, 3.0, 1.0, 1.0, 0.4])

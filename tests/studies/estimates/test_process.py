@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from studies.estimates.process import Observed, fitted
+from studies.estimates.process import fitted
+from studies.estimates.rotation import Observed
 
 Array = NDArray[np.float64]
 SIGMA, TAU = 0.5, 1.3

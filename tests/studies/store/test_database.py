@@ -51,6 +51,9 @@ COLUMNS = {
     "attention_confirmations": [
         *("id", "study_uid", "key", "document", "latency_ratios", "created_at"),
     ],
+    "attention_front_summaries": [
+        *("study_uid", "num_ended", "num_points", "noise_sd", "noise_freedom", "verdict"),
+    ],
     "attention_sessions": ["id", "study_uid", "document", "started_at", "ended_at", "ending"],
 }
 
