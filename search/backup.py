@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from space import Refusal
-from studies import database_path
+from studies import database_of, database_path
 from studies.store.backup import Backup, back_up, default_name
 from studies.store.database import refuse_unusable
 
@@ -17,6 +17,8 @@ def made_backup(url: str, to: Path | None, *, overwrite: bool) -> Backup:
     Raises:
         Refusal: there is none, or the copy cannot be made.
     """
+    if database_of(url).file is None:
+        raise Refusal(f"--storage must be sqlite:///FILE, got {url}; pg_dump copies a server's")
     refuse_unusable(url, must_exist=True)
     path = database_path(url)
     name = default_name(path, datetime.now())
@@ -45,6 +47,6 @@ def backup_lines(made: Backup, url: str) -> Iterator[str]:
 
 def folders_beside(path: Path) -> list[Path]:
     """Return the folders that commands made beside a database, for its studies."""
-    endings = (".artifacts", ".front", ".confirm")
+    endings = (".artifacts", ".front", ".confirm", ".checkpoints")
     beside = (one for one in path.absolute().parent.iterdir() if one.suffix in endings)
     return sorted(one for one in beside if one.name.startswith(f"{path.stem}.") and one.is_dir())

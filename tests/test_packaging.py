@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -70,9 +71,10 @@ def test_the_installed_wheel_answers_from_an_empty_folder(wheel: Path, tmp_path:
 
 
 def test_every_imported_package_is_a_direct_dependency() -> None:
-    extras = (PROJECT["optional-dependencies"][name] for name in ("dashboard", "onnx"))
+    used = ("dashboard", "onnx", "postgresql", "ray")
+    extras = (PROJECT["optional-dependencies"][name] for name in used)
     declared = [*PROJECT["dependencies"], *chain(*extras)]
-    names = {one.split(">")[0].split("=")[0].lower() for one in declared}
+    names = {re.split(r"[\[>=]", one)[0].lower() for one in declared}
     distributions = packages_distributions()
     for name in PACKAGES:
         for path in (ROOT / name).rglob("*.py"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from studies import database_path, storage_problem
+from studies import database_of, database_path, storage_problem
 from studies.store import tables
 from studies.store.locks import lock_path
 
@@ -14,6 +14,7 @@ from .finding import Finding
 from .locks import lock_holder, locks
 from .machine import disk_finding
 from .mounts import MOUNTS, mount_findings
+from .server import server_findings
 from .sqlite import DatabaseFacts, StudyFacts, database_facts, log_bytes
 
 AREA = "database"
@@ -44,7 +45,10 @@ def sqlite_findings(url: str) -> list[Finding]:
 
 
 # By what a URL begins with: how a database of this kind is examined.
-KINDS: Mapping[str, Callable[[str], list[Finding]]] = {"sqlite": sqlite_findings}
+KINDS: Mapping[str, Callable[[str], list[Finding]]] = {
+    "sqlite": sqlite_findings,
+    "postgresql": server_findings,
+}
 
 
 def database_findings(url: str) -> list[Finding]:
@@ -54,8 +58,7 @@ def database_findings(url: str) -> list[Finding]:
 
 def refuse_unknown(url: str) -> None:
     """Refuse a URL that no study can have, before anything is examined."""
-    if _kind(url) not in KINDS or _kind(url) == "sqlite":
-        database_path(url)
+    database_of(url)
 
 
 def _kind(url: str) -> str:

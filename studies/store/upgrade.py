@@ -11,6 +11,7 @@ from space import Refusal
 
 from . import migrations, tables
 from .backup import back_up
+from .damage import WAY_OUT
 from .database import open_engine
 from .tables import StudyRow
 from .urls import Database, database_of
@@ -46,8 +47,11 @@ def table_versions(engine: Engine) -> list[Version]:
     if not inspect(engine).has_table(StudyRow.__tablename__):
         return []
     with Session(engine) as session:
-        query = select(StudyRow.schema_version, StudyRow.name)
-        return [(version, name) for version, name in session.execute(query)]
+        found = list(session.execute(select(StudyRow.schema_version, StudyRow.name)))
+    for version, _ in found:
+        if not isinstance(version, int):  # SQLite keeps anything
+            raise Refusal(f"schema_version must be int, got {version!r:.40}; {WAY_OUT}")
+    return [(version, name) for version, name in found]
 
 
 def refuse_newer(versions: Sequence[Version]) -> None:

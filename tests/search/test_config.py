@@ -176,9 +176,12 @@ def test_settings_hold_the_choices_of_the_space(
 ) -> None:
     before = config_of(values).settings()["space_digest"]
     assert before != config_of({**values, "kinds": ["se"]}).settings()["space_digest"]
-    monkeypatch.setattr(MECHANISMS["se"], "searched", {"reduction": (4, 8)})
-    _search_space.cache_clear()
-    assert before != config_of(values).settings()["space_digest"]
+    with monkeypatch.context() as patch:
+        patch.setattr(MECHANISMS["se"], "searched", {"reduction": (4, 8)})
+        _search_space.cache_clear()
+        after = config_of(values).settings()["space_digest"]
+    _search_space.cache_clear()  # or later tests would search the space of this one
+    assert before != after
 
 
 def test_settings_keep_their_names(values: Values) -> None:

@@ -125,10 +125,10 @@ def test_it_goes_on_after_a_training_was_cut_short(tmp_path: Path) -> None:
                 (SELECT id FROM attention_evaluations WHERE trial = 7);
             """
         )
-    study = open_existing(url, STUDY)
+    config = config_of(dict(open_existing(url, STUDY).settings))
+    study = create_or_open(url, STUDY, config.settings())
     (again,) = recover(study)
     assert (again.trial, again.attempt) == (7, 2)
-    config = config_of(dict(study.settings))
     driver = Driver(study, config, ScriptedExecutor(learn), listener=Listener())
     assert driver.run(Limits(8), lambda: False) == "total"
     assert [one.state for one in study.optuna.get_trials()] == [TrialState.COMPLETE] * 8

@@ -103,7 +103,7 @@ def test_the_command_makes_a_study_of_the_same_settings(
     heard: list[StudyConfig] = []
 
     def hear(given: dict[str, object], *_: object, limits: object, **__: object) -> None:
-        assert limits == (40, None)
+        assert limits == Limits(40)
         values = with_defaults(given, "cpu", config.protocol.precision)
         heard.append(config_of(with_budgets(values, str(values["backbone"]))))
         raise Refusal("heard")

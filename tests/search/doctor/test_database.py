@@ -89,7 +89,7 @@ def test_a_missing_folder_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_url_of_no_file_is_refused() -> None:
-    for url in ("postgresql://host/name", "sqlite://", "study.db"):
+    for url in ("mysql://host/name", "sqlite://", "study.db"):
         with pytest.raises(Refusal, match="--storage must be "):
             refuse_unknown(url)
 
