@@ -148,10 +148,10 @@ def until_replaced(kind: str, executor: Crew, before: list[psutil.Process]) -> N
     """Hear events until another worker is there and idle in place of one of these."""
     deadline = time.monotonic() + PATIENCE
     # A process is a zombie before its last thread has ended, and a child until then.
-    while set(processes(kind)) == set(before) or executor.capacity() < len(before):
+    while (found := set(processes(kind))) == set(before) or len(found) != len(before):
         assert time.monotonic() < deadline
         executor.events(0.2)
-    until_number_of(kind, len(before))
+    until_idle(executor, len(before))
 
 
 def test_each_job_sends_its_epochs_and_one_end(executor: Crew) -> None:
