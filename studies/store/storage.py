@@ -74,7 +74,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
         study.set_user_attr(UID, uuid.uuid4().hex)
     create_tables(storage.engine)
     engine = open_engine(url)
-    uid = study.user_attrs[UID]
+    uid = _uid(study)
     stored = _stored_settings(engine, uid)
     if stored is None:
         stored = _store_settings(engine, uid, name, settings)
@@ -100,7 +100,7 @@ def open_existing(url: str, name: str) -> OpenStudy:
         raise NoStudy(f"no study {name} in {database_path(url)}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
-    uid = study.user_attrs.get(UID, "")
+    uid = _uid(study)
     settings = _stored_settings(engine, uid)
     if settings is None:
         raise NoStudy(f"study {name} was not made by this program; choose another --study")
@@ -193,6 +193,14 @@ def _both_in_words(key: str, stored: Settings, wanted: Settings) -> tuple[str, s
 def _refuse_foreign(study: optuna.Study) -> None:
     if study.get_trials(deepcopy=False):
         raise Refusal(f"study {study.study_name} was not made by this program; choose another")
+
+
+def _uid(study: optuna.Study) -> str:
+    """Return what our tables know the study by; nothing if it is not ours."""
+    uid = study.user_attrs.get(UID, "")
+    if not isinstance(uid, str):
+        raise Refusal(f"the study's {UID} must be str, got {uid!r:.40}; {WAY_OUT}")
+    return uid
 
 
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:

@@ -79,6 +79,7 @@ def test_a_damaged_epoch_is_refused(finished: OpenStudy) -> None:
         ("attention_studies set schema_version", "x", "schema_version must be int, got 'x'"),
         ("attention_studies set created_at", "x", "the study cannot be read: "),
         ("study_directions set direction", "x", "the study cannot be read: 'x' is not among"),
+        ("study_user_attributes set value_json", "null", "attention_study_uid must be str, got N"),
         ("study_user_attributes set value_json", "x", "the study cannot be read: Expecting"),
     ],
 )
