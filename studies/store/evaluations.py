@@ -3,16 +3,16 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from space import Architecture, Cost, Refusal, cost, digest
+from space import Architecture, Cost, cost, digest
 
 from .attempts import close_attempt
-from .damage import WAY_OUT, typed, undamaged
-from .records import Ending, Epoch, Evaluation, Outcome, Purpose, State
+from .damage import refuse_impossible, refuse_unlike, typed, undamaged
+from .records import Ending, Epoch, Evaluation, Outcome, Purpose
 from .storage import OpenStudy
 from .tables import EpochRow, EvaluationRow, GatesRow
 
@@ -26,7 +26,9 @@ def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
         .order_by(EvaluationRow.id)
     )
     with Session(study.engine) as session:
-        return tuple(_record(row) for row in session.scalars(query))
+        found = tuple(_record(row) for row in session.scalars(query))
+    refuse_unlike(found)
+    return found
 
 
 @undamaged("the table of epochs")
@@ -200,7 +202,7 @@ def _epoch(row: EpochRow) -> Epoch:
 
 def _record(row: EvaluationRow) -> Evaluation:
     typed(row)
-    _refuse_impossible(row)
+    refuse_impossible(row)
     return Evaluation(
         id=row.id,
         trial=row.trial,
@@ -218,19 +220,3 @@ def _record(row: EvaluationRow) -> Evaluation:
         seconds=row.seconds,
         images_per_second=row.images_per_second,
     )
-
-
-def _refuse_impossible(row: EvaluationRow) -> None:
-    """Refuse what no training of ours ends in."""
-    is_known = row.state in get_args(State) and row.purpose in get_args(Purpose)
-    is_whole = row.accuracy is not None and 0 <= row.accuracy <= 1 and row.correct is not None
-    if (
-        not is_known
-        or row.macs < 1
-        or row.params < 1
-        or (row.state == "complete" and not is_whole)
-    ):
-        raise Refusal(
-            f"training {row.id} must be one of ours, got {row.purpose} that is {row.state} with "
-            f"accuracy {row.accuracy}, {row.macs} MACs and {row.params} params; {WAY_OUT}"
-        )

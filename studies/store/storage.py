@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from space import Refusal, count_in_words
 
-from .damage import WAY_OUT, typed, undamaged
+from .damage import WAY_OUT, typed, undamaged, whole
 from .database import NoStudy, database_path, open_engine, open_storage, refuse_unusable
 from .older import up_to_date
 from .schema import create_tables
@@ -28,16 +28,6 @@ UID = "attention_study_uid"
 SPACE = "space_digest"  # of the parameters and their choices
 BUDGETS = ("max_macs", "max_params")
 MAX_NAME = 100
-# What reading a study relies on; the rest is checked where a training is configured by it.
-KINDS = {
-    "backbone": str,
-    "dataset": str,
-    "cost": str,
-    "sampler": str,
-    "train_images": int,
-    "epochs": int,
-    "protocol_digest": str,
-}
 Settings = Mapping[str, object]
 
 
@@ -211,18 +201,7 @@ def _stored_settings(engine: Engine, uid: str) -> Settings | None:
         typed(row)
         if row.schema_version > SCHEMA_VERSION:
             raise Refusal(f"study {row.name} was made by a newer version; update this program")
-        return _whole(up_to_date(json.loads(row.settings)))
-
-
-def _whole(settings: Settings) -> Settings:
-    """Return the settings if they hold what every study's do, with values of their types."""
-    for key, kind in KINDS.items():
-        if not isinstance(settings.get(key), kind):
-            raise Refusal(
-                f"the study's {key} must be {kind.__name__}, got {settings.get(key)!r:.40}; "
-                f"{WAY_OUT}"
-            )
-    return settings
+        return whole(up_to_date(json.loads(row.settings)))
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:

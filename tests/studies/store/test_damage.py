@@ -64,6 +64,15 @@ def test_a_damaged_training_is_refused(
         evaluations(finished)
 
 
+def test_trainings_that_judged_other_images_are_refused(finished: OpenStudy) -> None:
+    row = add_proposal(finished, PLAIN, trial=1, proposal=1, purpose="trial", seed=1)
+    complete(finished, row.id, 1, Outcome(0.5, b"\xf0", 12, 34, 5.5, 678.0))
+    assert len(evaluations(finished)) == 2
+    write(finished, "update attention_evaluations set correct = x'' where id = 1")
+    with pytest.raises(Refusal, match=r"judge the same images, got \[0, 1\] bytes .* 1, 2; "):
+        evaluations(finished)
+
+
 def test_a_damaged_epoch_is_refused(finished: OpenStudy) -> None:
     write(finished, "update attention_epochs set train_loss = 'low'")
     with pytest.raises(Refusal, match=r"attention_epochs\.train_loss must be float, got 'low'"):
