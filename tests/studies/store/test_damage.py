@@ -44,7 +44,7 @@ def write(study: OpenStudy, change: str, *values: object) -> None:
     ("column", "value", "rule"),
     [
         ("accuracy", "high", "attention_evaluations.accuracy must be float, got 'high'"),
-        ("accuracy", float("inf"), "accuracy must be float, got inf"),
+        ("accuracy", float("inf"), "training 1 must be one of ours, got .* accuracy inf"),
         ("accuracy", 1.5, "training 1 must be one of ours, got .* accuracy 1.5"),
         ("accuracy", None, "training 1 must be one of ours, got .* accuracy None"),
         ("state", "done", "training 1 must be one of ours, got trial that is done"),
@@ -77,6 +77,12 @@ def test_a_damaged_epoch_is_refused(finished: OpenStudy) -> None:
     write(finished, "update attention_epochs set train_loss = 'low'")
     with pytest.raises(Refusal, match=r"attention_epochs\.train_loss must be float, got 'low'"):
         curves(finished)
+
+
+def test_an_infinite_validation_loss_is_no_damage(study: OpenStudy) -> None:
+    row = add_proposal(study, PLAIN, trial=0, proposal=0, purpose="trial", seed=0)
+    add_epoch(study, row.id, 1, Epoch(1, 2.0, float("inf"), 0.5, 5.0))
+    assert curves(study)[row.id][0].validation_loss == float("inf")
 
 
 @pytest.mark.parametrize(
