@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import reprlib
 from functools import cache
 from typing import Annotated, Literal, Self
 
@@ -140,6 +141,10 @@ def config_of(values: dict[str, object]) -> StudyConfig:
         return StudyConfig.model_validate({**own, "protocol": protocol})
     except ValidationError as error:
         raise Refusal(_as_option(first_problem(error))) from error
+    except UnicodeEncodeError as error:  # pydantic's own, of bytes in a shell that are no text
+        name = next(name for name, value in values.items() if "\\ud" in repr(value))
+        shown = reprlib.repr(values[name])
+        raise Refusal(_as_option(f"{name}: must be Unicode text, got {shown}")) from error
 
 
 def _as_option(problem: str) -> str:

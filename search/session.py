@@ -18,7 +18,8 @@ from studies import (
     store_front,
 )
 from studies.store.sessions import begin_session, end_session
-from studies.store.storage import refuse_other_settings, refusing_if_deleted
+from studies.store.settings import refuse_other_settings
+from studies.store.storage import refusing_if_deleted
 
 from .budgets import with_budgets
 from .config import StudyConfig, config_of

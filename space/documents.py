@@ -114,7 +114,7 @@ def parsed(content: bytes, suffix: str) -> object:
             value = json.loads(content, object_pairs_hook=_object, parse_int=_integer)
         else:
             value = yaml.load(content, Loader=StrictLoader)  # which builds on the safe one
-        _refuse_deep(value)
+        _refuse_odd(value)
     except yaml.YAMLError as error:
         raise ValueError(_in_words(error)) from error
     except RecursionError as error:  # long before that
@@ -152,12 +152,15 @@ def _content(path: Path) -> bytes:
         raise Refusal(f"cannot read {path}: {reason}; name a .yaml or .json file") from error
 
 
-def _refuse_deep(value: object, left: int = MAX_DEPTH) -> None:
+def _refuse_odd(value: object, left: int = MAX_DEPTH) -> None:
+    """Refuse what is nested too deep, and half characters, which JSON can spell."""
     if not left:
         raise DocumentError(TOO_DEEP)
+    if isinstance(value, str) and any("\ud800" <= one <= "\udfff" for one in value):
+        raise DocumentError(f"a text must be Unicode, got {value!r:.40}")
     if isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            _refuse_deep(one, left - 1)
+        for one in (*value, *value.values()) if isinstance(value, dict) else value:
+            _refuse_odd(one, left - 1)
 
 
 def _object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

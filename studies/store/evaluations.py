@@ -4,16 +4,16 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
-from space import Architecture, Cost, Refusal, cost, digest
+from space import Architecture, Cost, cost, digest
 
 from .attempts import close_attempt
-from .damage import WAY_OUT, refuse_other_types, undamaged
-from .records import Ending, Epoch, Evaluation, Outcome, Purpose, State
+from .damage import refuse_impossible, refuse_other_types, refuse_unlike, undamaged
+from .records import Ending, Epoch, Evaluation, Outcome, Purpose
 from .storage import OpenStudy
 from .tables import EpochRow, EvaluationRow, GatesRow
 
@@ -29,7 +29,9 @@ def evaluations(study: OpenStudy) -> tuple[Evaluation, ...]:
         .order_by(EvaluationRow.id)
     )
     with Session(study.engine) as session:
-        return tuple(_record(row) for row in session.execute(query))
+        found = tuple(_record(row) for row in session.execute(query))
+    refuse_unlike(found)
+    return found
 
 
 @undamaged("the table of trainings")
@@ -215,7 +217,7 @@ def _epoch(row: EpochRow | Row[Any]) -> Epoch:
 
 def _record(row: EvaluationRow | Row[Any]) -> Evaluation:
     refuse_other_types(row, EvaluationRow)
-    _refuse_impossible(row)
+    refuse_impossible(row)
     return Evaluation(
         id=row.id,
         trial=row.trial,
@@ -233,19 +235,3 @@ def _record(row: EvaluationRow | Row[Any]) -> Evaluation:
         seconds=row.seconds,
         images_per_second=row.images_per_second,
     )
-
-
-def _refuse_impossible(row: EvaluationRow | Row[Any]) -> None:
-    """Refuse what no training of ours ends in."""
-    is_known = row.state in get_args(State) and row.purpose in get_args(Purpose)
-    is_whole = row.accuracy is not None and 0 <= row.accuracy <= 1 and row.correct is not None
-    if (
-        not is_known
-        or row.macs < 1
-        or row.params < 1
-        or (row.state == "complete" and not is_whole)
-    ):
-        raise Refusal(
-            f"training {row.id} must be one of ours, got {row.purpose} that is {row.state} with "
-            f"accuracy {row.accuracy}, {row.macs} MACs and {row.params} params; {WAY_OUT}"
-        )

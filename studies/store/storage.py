@@ -3,7 +3,7 @@
 import json
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,32 +14,20 @@ from optuna.study import StudyDirection
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from space import Refusal, count_in_words
+from space import Refusal
 
-from .damage import WAY_OUT, refuse_other_types, undamaged
+from .damage import WAY_OUT, refuse_other_types, undamaged, whole
 from .database import STORAGE_ERRORS, NoStudy, open_engine, open_storage, refuse_unusable
 from .locks import keep_locks, one_maker, only_driver, refuse_unusable_name
 from .older import up_to_date
 from .schema import create_tables
+from .settings import Settings, refuse_other_settings
 from .tables import SCHEMA_VERSION, StudyRow
 from .upgrade import upgrade
 from .urls import Database, database_of
 
 DIRECTIONS = (StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE)
 UID = "attention_study_uid"
-SPACE = "space_digest"  # of the parameters and their choices
-BUDGETS = ("max_macs", "max_params")
-# What reading a study relies on; the rest is checked where a training is configured by it.
-KINDS = {
-    "backbone": str,
-    "dataset": str,
-    "cost": str,
-    "sampler": str,
-    "train_images": int,
-    "epochs": int,
-    "protocol_digest": str,
-}
-Settings = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +69,7 @@ def create_or_open(url: str, name: str, settings: Settings) -> OpenStudy:
         _refuse_foreign(study)
         study.set_user_attr(UID, uuid.uuid4().hex)
     engine = open_engine(url)
-    uid = study.user_attrs[UID]
+    uid = _uid(study)
     stored = _stored_settings(engine, uid)
     if stored is None:
         stored = _store_settings(engine, uid, name, settings)
@@ -109,7 +97,7 @@ def open_existing(url: str, name: str) -> OpenStudy:
         raise NoStudy(f"no study {name} in {database_of(url).label}; --study can be: {listed}")
     study = optuna.load_study(storage=storage, study_name=name)
     engine = open_engine(url)
-    uid = study.user_attrs.get(UID, "")
+    uid = _uid(study)
     settings = _stored_settings(engine, uid)
     if settings is None:
         raise NoStudy(f"study {name} was not made by this program; choose another --study")
@@ -120,7 +108,7 @@ def refuse_replaced(study: OpenStudy) -> None:
     """Refuse to go on when the database was deleted or replaced under a running study."""
     found = database_of(study.url)
     keep_locks(study.url)
-    if _inode(found) != study.inode or (found.file is None and _uid(study) != study.uid):
+    if _inode(found) != study.inode or (found.file is None and _uid_now(study) != study.uid):
         raise Refusal(
             f"{found.label} was deleted or replaced while the study ran; restore it, run again"
         )
@@ -168,34 +156,6 @@ def existing_settings(url: str, name: str) -> Settings | None:
     return study.settings
 
 
-def refuse_other_settings(name: str, stored: Settings, wanted: Settings) -> None:
-    """Refuse to go on with a study under other settings, naming the first that differs."""
-    for key, value in wanted.items():
-        if key == SPACE and stored.get(key) != value:
-            raise Refusal(
-                f"study {name} chooses among what another version of this program proposed, with "
-                f"{SPACE} {stored.get(key)}, got {value}; name another --study, or use that one"
-            )
-        if stored.get(key) != value:
-            option, (own, other) = key.replace("_", "-"), _both_in_words(key, stored, wanted)
-            raise Refusal(
-                f"study {name} has {option} {own}, got {other}; "
-                "leave the option out to go on with it, or name another --study"
-            )
-
-
-def _both_in_words(key: str, stored: Settings, wanted: Settings) -> tuple[str, str]:
-    """Return both values as people say them; budgets in full only where words do not differ."""
-    values = stored.get(key), wanted[key]
-    if key not in BUDGETS:
-        return str(values[0]), str(values[1])
-    own, other = (
-        "no limit" if one is None else count_in_words(one) if isinstance(one, int) else str(one)
-        for one in values
-    )
-    return (own, other) if own != other else (str(values[0]), str(values[1]))
-
-
 def _refuse_foreign(study: optuna.Study) -> None:
     if study.get_trials(deepcopy=False):
         raise Refusal(f"study {study.study_name} was not made by this program; choose another")
@@ -208,12 +168,20 @@ def _inode(found: Database) -> int | None:
     return found.file.stat().st_ino
 
 
-def _uid(study: OpenStudy) -> str | None:
+def _uid_now(study: OpenStudy) -> str | None:
     """Return what the study of that number is now; None if there is none any more."""
     try:
         return study.optuna.user_attrs.get(UID)
     except KeyError:
         return None
+
+
+def _uid(study: optuna.Study) -> str:
+    """Return what our tables know the study by; nothing if it is not ours."""
+    uid = study.user_attrs.get(UID, "")
+    if not isinstance(uid, str):
+        raise Refusal(f"the study's {UID} must be str, got {uid!r:.40}; {WAY_OUT}")
+    return uid
 
 
 def _stored_settings(engine: Engine, uid: str) -> Settings | None:
@@ -222,18 +190,7 @@ def _stored_settings(engine: Engine, uid: str) -> Settings | None:
         if row is None:
             return None
         refuse_other_types(row, StudyRow)
-        return _whole(up_to_date(json.loads(row.settings)))
-
-
-def _whole(settings: Settings) -> Settings:
-    """Return the settings if they hold what every study's do, with values of their types."""
-    for key, kind in KINDS.items():
-        if not isinstance(settings.get(key), kind):
-            raise Refusal(
-                f"the study's {key} must be {kind.__name__}, got {settings.get(key)!r:.40}; "
-                f"{WAY_OUT}"
-            )
-    return settings
+        return whole(up_to_date(json.loads(row.settings)))
 
 
 def _store_settings(engine: Engine, uid: str, name: str, settings: Settings) -> Settings:

@@ -149,6 +149,13 @@ def test_every_cost_can_have_a_budget() -> None:
     assert set(OPTIONS) == set(get_args(CostName))
 
 
+@pytest.mark.parametrize("name", ["dataset", "backbone", "sampler", "precision"])
+def test_bytes_that_are_no_text_are_refused_by_name(name: str, values: Values) -> None:
+    with pytest.raises(Refusal, match=f"^--{name}: ") as refused:
+        config_of({**values, name: "\udc80"})
+    assert "\udc80" in str(refused.value).replace(r"\udc80", "\udc80")
+
+
 def test_a_missing_value_is_refused_by_name() -> None:
     with pytest.raises(Refusal, match="--epochs"):
         config_of({"backbone": "resnet20", **{k: v for k, v in GIVEN.items() if k != "epochs"}})

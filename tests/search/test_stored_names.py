@@ -16,7 +16,8 @@ from studies.store.extras import Extra, ExtraPurpose
 from studies.store.locks import lock_path
 from studies.store.records import Ending, Purpose, State
 from studies.store.sessions import Surroundings
-from studies.store.storage import SPACE, UID
+from studies.store.settings import SPACE
+from studies.store.storage import UID
 from tests.search.scripted import ScriptedExecutor
 
 

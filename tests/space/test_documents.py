@@ -76,6 +76,8 @@ def test_harm_in_yaml_is_refused(text: str, rule: str, tmp_path: Path) -> None:
         ("9" * 90_000, "at most 40 characters, got 99999999999999999999..."),
         ("18446744073709551616", "within 64 bits"),
         ('{"a": 1, "a": 2}', "key a stands twice"),
+        (r'{"dataset": "\ud800"}', r"a text must be Unicode, got '\\ud800'"),
+        (r'{"\udfff": 1}', "a text must be Unicode"),
         ("{", "Expecting property name"),
         ("", "Expecting value"),
     ],

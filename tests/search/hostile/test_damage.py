@@ -74,7 +74,7 @@ def test_a_damaged_study_is_read_or_refused_in_one_line(
         change(path, table, column, row, value)
     shutil.copy(path, path.name)
     try:
-        judge([*command, "--storage", "sqlite:///damaged.db"], template)
+        judge([*command, "--storage", "sqlite:///damaged.db"], template, own="damaged.db")
     finally:
         path.unlink()
         Path(path.name).unlink()

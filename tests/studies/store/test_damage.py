@@ -44,7 +44,7 @@ def write(study: OpenStudy, change: str, *values: object) -> None:
     ("column", "value", "rule"),
     [
         ("accuracy", "high", "attention_evaluations.accuracy must be float, got 'high'"),
-        ("accuracy", float("inf"), "accuracy must be float, got inf"),
+        ("accuracy", float("inf"), "training 1 must be one of ours, got .* accuracy inf"),
         ("accuracy", 1.5, "training 1 must be one of ours, got .* accuracy 1.5"),
         ("accuracy", None, "training 1 must be one of ours, got .* accuracy None"),
         ("state", "done", "training 1 must be one of ours, got trial that is done"),
@@ -64,10 +64,25 @@ def test_a_damaged_training_is_refused(
         evaluations(finished)
 
 
+def test_trainings_that_judged_other_images_are_refused(finished: OpenStudy) -> None:
+    row = add_proposal(finished, PLAIN, trial=1, proposal=1, purpose="trial", seed=1)
+    complete(finished, row.id, 1, Outcome(0.5, b"\xf0", 12, 34, 5.5, 678.0))
+    assert len(evaluations(finished)) == 2
+    write(finished, "update attention_evaluations set correct = x'' where id = 1")
+    with pytest.raises(Refusal, match=r"judge the same images, got \[0, 1\] bytes .* 1, 2; "):
+        evaluations(finished)
+
+
 def test_a_damaged_epoch_is_refused(finished: OpenStudy) -> None:
     write(finished, "update attention_epochs set train_loss = 'low'")
     with pytest.raises(Refusal, match=r"attention_epochs\.train_loss must be float, got 'low'"):
         curves(finished)
+
+
+def test_an_infinite_validation_loss_is_no_damage(study: OpenStudy) -> None:
+    row = add_proposal(study, PLAIN, trial=0, proposal=0, purpose="trial", seed=0)
+    add_epoch(study, row.id, 1, Epoch(1, 2.0, float("inf"), 0.5, 5.0))
+    assert curves(study)[row.id][0].validation_loss == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +94,7 @@ def test_a_damaged_epoch_is_refused(finished: OpenStudy) -> None:
         ("attention_studies set schema_version", "x", "schema_version must be int, got 'x'"),
         ("attention_studies set created_at", "x", "the study cannot be read: "),
         ("study_directions set direction", "x", "the study cannot be read: 'x' is not among"),
+        ("study_user_attributes set value_json", "null", "attention_study_uid must be str, got N"),
         ("study_user_attributes set value_json", "x", "the study cannot be read: Expecting"),
     ],
 )

@@ -10,7 +10,7 @@ from search.config import StudyConfig, config_of
 from space import Refusal, cost, plain
 from studies import OpenStudy, create_or_open, existing_settings, open_existing
 from studies.store.older import BEFORE, up_to_date
-from studies.store.storage import refuse_other_settings
+from studies.store.settings import refuse_other_settings
 from studies.store.tables import StudyRow
 
 Settings = dict[str, object]

@@ -21,7 +21,8 @@ from studies import (
     only_driver,
     open_existing,
 )
-from studies.store.storage import DIRECTIONS, refuse_other_settings
+from studies.store.settings import refuse_other_settings
+from studies.store.storage import DIRECTIONS
 from studies.store.tables import SCHEMA_VERSION, EvaluationRow, StudyRow
 
 Settings = dict[str, object]
