@@ -143,6 +143,7 @@ def test_limits_are_said_as_people_say_them() -> None:
     assert limits_in_words({}) == "no limit of cost"
 
 
+@pytest.mark.slow
 def test_both_budgets_of_a_study_hold_and_are_constraints_in_optuna(tmp_path: Path) -> None:
     budgets = with_budgets({"max_macs": "1.01x", "max_params": "1.03x"}, "resnet20")
     config = config_of({**SETTINGS, **budgets, "sampler": "random", "references": False})

@@ -332,9 +332,10 @@ def test_the_stored_front_follows_every_training(study: OpenStudy, config: Study
     "sampler",
     [
         "known-cost",
-        "tpe-group",
-        "nsga2",
-        *(pytest.param(n, marks=pytest.mark.slow) for n in ("tpe", "random")),
+        *(
+            pytest.param(n, marks=pytest.mark.slow)
+            for n in ("tpe", "tpe-group", "nsga2", "random")
+        ),
     ],
 )
 def test_every_sampler_reaches_the_total_the_same_way_twice(sampler: str, tmp_path: Path) -> None:

@@ -242,6 +242,7 @@ def test_a_stop_of_a_worker_that_just_died_leaves_its_job_lost(
     assert isinstance(until_final(slow_executor, 1)[-1], Lost)
 
 
+@pytest.mark.slow
 def test_workers_ignore_ctrl_c(two_workers: LocalExecutor) -> None:
     two_workers.submit(job(1))
     until_final(two_workers, 1)  # the worker that answered has its handlers set
@@ -252,6 +253,7 @@ def test_workers_ignore_ctrl_c(two_workers: LocalExecutor) -> None:
     assert sum(isinstance(one, Done) for one in until_final(two_workers, 2)) >= 1
 
 
+@pytest.mark.slow
 def test_workers_can_be_added_and_dropped(two_workers: LocalExecutor) -> None:
     two_workers.add([{}])
     assert two_workers.size() == two_workers.capacity() == 3

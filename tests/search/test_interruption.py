@@ -62,6 +62,7 @@ def test_one_ctrl_c_finishes_what_runs_and_says_how_to_go_on(tmp_path: Path) -> 
     assert {row.attempt for row in evaluations(study)} == {1}
 
 
+@pytest.mark.slow
 def test_two_ctrl_c_end_at_once_and_count_against_no_training(tmp_path: Path) -> None:
     process = start(tmp_path, "--trials", "10", "--no-references", seconds=30.0)
     wait_for(process, "architectures of")

@@ -31,7 +31,8 @@ STEPS = (
     (endings_module, "tell"),
     (board_module, "store_front"),
 )
-LIKE_OTHERS = ("_annotate", "add_epoch")  # between the same two states as their neighbours
+# Between the same two states as their neighbours.
+LIKE_OTHERS = ("_drawn", "_annotate", "add_epoch", "store_front")
 
 
 class Crash(BaseException):

@@ -27,7 +27,9 @@ from studies.store.locks import keep_locks, key_of
 from studies.store.tables import LedgerRow
 from tests.postgres import END_OTHERS, Server
 
-ON_A_SERVER = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+ON_A_SERVER = pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 
 
 def stranger(url: str) -> Engine:
