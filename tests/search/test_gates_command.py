@@ -1,6 +1,7 @@
 """`search gates`, and the tips of `search train`, as a user types them."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def test_weights_are_looked_at_after_a_training_that_began_with_plain_ones(
             assert picture.format == "PNG"
             assert min(picture.size) > 300
     assert run_command([*looked[:1], "plain.yaml", *looked[2:]]) == 2
-    write("other.yaml", [[SE], [SE], [DUAL]])
+    write("other.yaml", [[SE], [deepcopy(SE)], [DUAL]])  # or YAML would refer to the first
     assert run_command([*looked[:1], "other.yaml", *looked[2:]]) == 2
     assert "--weights must be of the architecture" in capsys.readouterr().err
     assert train("plain.yaml", "--epochs", "1", "--init-from", "plain.yaml") == 2

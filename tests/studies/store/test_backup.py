@@ -118,7 +118,8 @@ def test_a_database_in_a_folder_that_takes_no_files_is_copied_to_another(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_database_of_any_program_is_copied(url: str, tmp_path: Path) -> None:
+def test_a_database_of_any_program_is_copied(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/study.db"
     with open_engine(url).connect() as connection:
         connection.exec_driver_sql("CREATE TABLE other (x)")
     made = back_up(database_path(url), tmp_path / "copy.db")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,12 @@ from studies import (
 )
 
 PLAIN = plain("resnet8")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Return a file's: a server keeps its values whole, and its columns to their types."""
+    return f"sqlite:///{tmp_path / 'study.db'}"
 
 
 @pytest.fixture
