@@ -48,7 +48,16 @@ def resume_command(plan: Plan) -> str:
     folder = f" --data-dir {shlex.quote(str(plan.data_dir))}" if plan.data_dir else ""
     workers = "auto" if plan.finds_workers else len(plan.environments)
     here = f" --device {plan.device} --workers {workers}{_cluster(plan.cluster)}"
-    return f"{program()} run --trials {plan.limits.num_trials}{here}{where(plan)}{folder}"
+    return (
+        f"{program()} run --trials {plan.limits.num_trials}{_timeout(plan)}{here}{where(plan)}"
+        f"{folder}"
+    )
+
+
+def _timeout(plan: Plan) -> str:
+    """Return the option that a study does not store."""
+    seconds = plan.limits.max_trial_seconds
+    return "" if seconds is None else f" --trial-timeout {seconds:.0f}s"
 
 
 def _cluster(cluster: Cluster | None) -> str:

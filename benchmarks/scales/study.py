@@ -202,8 +202,19 @@ def _rows(study: OpenStudy, one: Training) -> Iterator[Table]:
         ending="complete",
         **{f"{name}_seconds": value for name, value in seconds.items()},
     )
+    yield from _epochs(number, one.accuracy)
+    for place, slot in enumerate(plan(network)):
+        yield GatesRow(
+            evaluation_id=number,
+            module=f"stage{slot.stage}.block{slot.block}.{slot.position}.{place}",
+            gain=0.123456,
+            statistics=json.dumps(STATISTICS),
+        )
+
+
+def _epochs(number: int, accuracy: float) -> Iterator[EpochRow]:
     for epoch in range(1, EPOCHS + 1):
-        reached = one.accuracy * (1 - 0.5**epoch)
+        reached = accuracy * (1 - 0.5**epoch)
         yield EpochRow(
             evaluation_id=number,
             attempt=1,
@@ -212,11 +223,4 @@ def _rows(study: OpenStudy, one: Training) -> Iterator[Table]:
             validation_loss=2.0 / epoch,
             accuracy=reached,
             seconds=50.0,
-        )
-    for place, slot in enumerate(plan(network)):
-        yield GatesRow(
-            evaluation_id=number,
-            module=f"stage{slot.stage}.block{slot.block}.{slot.position}.{place}",
-            gain=0.123456,
-            statistics=json.dumps(STATISTICS),
         )

@@ -19,12 +19,11 @@ from space import Architecture
 
 from .encoding import Encoded, encoded
 from .induced import Induced, fitted_by, inducing_places
+from .observed import Worths, observed, total_spread
 from .process import Moments, Process, fitted
-from .rotation import Observed
 from .similarity import MIXTURES, correlations
 
 Array = NDArray[np.float64]
-Worths = dict[str, list[tuple[float, float]]]  # by digest: accuracy, and worth in runs
 LEAST_WORTH = 1e-6  # of a forecast, in runs: less says nothing
 MOST_EXACT = 800  # networks; of more, what they share is learned by way of some: it is cheaper
 CHUNK = 1000  # of networks: all at once, what is computed on the way would fill the memory
@@ -137,7 +136,7 @@ def _apart(some: Encoded, others: Encoded) -> list[Array]:
 
 def pooled_noise(accuracies: Mapping[str, Sequence[float]]) -> Noise | None:
     """Return the noise that the replicates show, or None without any."""
-    found = _observed(accuracies, {})
+    found = observed(accuracies, {})
     if found.degrees_of_freedom == 0:
         return None
     return Noise(sqrt(found.scatter / found.degrees_of_freedom), found.degrees_of_freedom)
@@ -157,12 +156,12 @@ def posterior_of(
     as runs of more noise. `least_noise` is a deviation that the noise surely has: what
     independently flipping images alone make, which few replicates can miss by luck.
     """
-    spread = _spread(accuracies)
+    spread = total_spread(accuracies)
     noise = pooled_noise(accuracies)
     if noise is None or spread == 0 or plain not in accuracies:
         return None
     worths = _worths(forecasts or {}, max(noise.sd, least_noise))
-    found = _observed(accuracies, worths)
+    found = observed(accuracies, worths)
     keys = tuple(dict.fromkeys([*accuracies, *worths]))
     numbers = encoded([architectures[key] for key in keys]) if architectures else None
     reference = keys.index(plain)
@@ -226,25 +225,6 @@ def _worths(forecasts: Mapping[str, Sequence[Forecast]], noise: float) -> Worths
             if worth > LEAST_WORTH:
                 found.setdefault(key, []).append((one.accuracy, worth))
     return found
-
-
-def _observed(accuracies: Mapping[str, Sequence[float]], worths: Worths) -> Observed:
-    """Return the sufficient statistics; a forecast counts as a share of a run."""
-    arrays = {key: np.asarray(values, dtype=np.float64) for key, values in accuracies.items()}
-    scatter = float(sum(((one - one.mean()) ** 2).sum() for one in arrays.values()))
-    counts, means = [], []
-    for key in dict.fromkeys([*accuracies, *worths]):
-        values = [(float(one), 1.0) for one in arrays.get(key, ())] + worths.get(key, [])
-        weights = np.array([worth for _, worth in values])
-        counts.append(weights.sum())
-        means.append(weights @ [value for value, _ in values] / weights.sum())
-    freedom = sum(len(one) - 1 for one in arrays.values())
-    return Observed(np.array(counts), np.array(means), scatter, freedom)
-
-
-def _spread(accuracies: Mapping[str, Sequence[float]]) -> float:
-    everything = [one for values in accuracies.values() for one in values]
-    return float(np.std(everything)) if everything else 0.0
 
 
 def _unknown(values: Sequence[float]) -> Estimate:

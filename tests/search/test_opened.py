@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from search import session
+from search.conclusion import resume_command
 from search.config import StudyConfig, config_of
 from search.crew import Load
 from search.driver import Limits
@@ -113,3 +114,11 @@ def test_from_twenty_audits_on_the_share_of_wrong_stops_has_an_interval() -> Non
     few, line = (_stop_lines(Stops(30, 0.5, audits, 1)) for audits in (19, 20))
     assert len(few) == 1
     assert line[1] == "wrong stops: 5.0 % (95 % interval 0.9 to 23.6 %, from 20 audits)"
+
+
+def test_the_way_on_keeps_the_time_a_training_may_take(config: StudyConfig) -> None:
+    """It is the only limit that neither the study nor the total of trainings holds."""
+    plan = Plan(config, "sqlite:///study.db", "attention", Limits(8, 60.0, 5400.0), "cpu", ({},))
+    assert " --trials 8 --trial-timeout 5400s --device cpu " in resume_command(plan)
+    without = replace(plan, limits=Limits(8))
+    assert "--trial-timeout" not in resume_command(without)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from optuna.exceptions import StorageInternalError
-from optuna.trial import TrialState
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -23,12 +22,12 @@ from studies import (
     OpenStudy,
     create_or_open,
     database_of,
-    evaluations,
     open_existing,
     storage_problem,
 )
 from studies.store.attempts import attempts
 from tests.postgres import END_OTHERS, PASSWORD, Server
+from tests.search.faults.whole import assert_whole, result
 from tests.search.scripted import ScriptedExecutor
 
 pytestmark = pytest.mark.slow
@@ -68,21 +67,6 @@ def states(url: str) -> list[str]:
         engine.dispose()
 
 
-def result(study: OpenStudy) -> list[tuple[object, ...]]:
-    return [
-        (row.proposal, row.purpose, row.digest, row.seed, row.state, row.accuracy, row.correct)
-        for row in evaluations(study)
-    ]
-
-
-def assert_whole(study: OpenStudy) -> None:
-    trials = study.optuna.get_trials(deepcopy=False)
-    assert [one.number for one in trials] == list(range(len(trials)))
-    ended = [one.state for one in trials]
-    assert ended.count(TrialState.COMPLETE) == TRIALS
-    assert not {TrialState.RUNNING, TrialState.WAITING} & set(ended)
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
     """Return what a study in a file ends with: the kind of database changes nothing."""
@@ -116,7 +100,7 @@ def test_a_study_goes_on_while_its_server_restarts(
         server.start()
     finish(process)
     study = open_existing(server_url, "fake")
-    assert_whole(study)
+    assert_whole(study, TRIALS, num_epochs=3)
     assert result(study) == undisturbed
     assert {one.attempt for one in attempts(study)} == {1}  # nothing was trained twice
 
@@ -132,7 +116,7 @@ def test_a_driver_killed_on_a_server_ends_like_an_undisturbed_one(
     process.communicate()
     finish(start(server_url))
     study = open_existing(server_url, "fake")
-    assert_whole(study)
+    assert_whole(study, TRIALS, num_epochs=3)
     assert result(study) == undisturbed
 
 
@@ -172,7 +156,7 @@ def test_a_connection_that_breaks_as_optuna_makes_a_trial_is_mended_by_optuna(
     calm = run(f"sqlite:///{tmp_path}/calm.db", config)
     with cut_at_write("INSERT INTO trials ", 3, server_url):
         study = run(server_url, config)
-    assert_whole(study)
+    assert_whole(study, TRIALS, num_epochs=1)
     assert result(study) == result(calm)
 
 
@@ -197,7 +181,7 @@ def test_a_connection_that_breaks_within_a_write_leaves_a_study_that_ends_the_sa
         run(server_url, config)
     assert "the same command goes on" in storage_problem(caught.value)
     again = run(server_url, config)
-    assert_whole(again)
+    assert_whole(again, TRIALS, num_epochs=1)
     assert result(again) == result(calm)
 
 
@@ -218,7 +202,7 @@ def test_the_command_ends_in_one_line_where_its_connection_breaks_and_goes_on(
     )
     assert "complete" in states(server_url)
     assert run_command(command) == 0
-    assert_whole(open_existing(server_url, "attention"))
+    assert_whole(open_existing(server_url, "attention"), TRIALS, num_epochs=1)
 
 
 def test_no_command_shows_or_stores_the_servers_password(

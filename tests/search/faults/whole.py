@@ -15,8 +15,9 @@ MORE = 1  # an attempt with half the batch
 def assert_whole(study: OpenStudy, total: int, *, num_epochs: int) -> None:
     """Check both halves of the database, their agreement, and that no worker is alive."""
     rows = evaluations(study)
-    with study.engine.connect() as connection:
-        assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+    if study.engine.dialect.name == "sqlite":
+        with study.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
     assert [row.proposal for row in rows] == list(range(len(rows)))
     assert sum(row.counts for row in rows) == total
     assert all(row.is_final for row in rows)
