@@ -22,7 +22,7 @@ LOOK = 0.5  # seconds between looks at Ctrl-C
 REASON_LENGTH = 200  # characters
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Place:
     """One actor, what it is waited on with, and the job it has."""
 
@@ -130,7 +130,7 @@ class RayExecutor:
                 place.ready = None
             if place.stream in news:
                 self._read(place, found)
-            if place.life in news:
+            if place.life in news and place in self._places:  # not replaced just now
                 ray.get(place.life)
         except RayError as error:
             found += self._replace(place, _in_words(error))
@@ -139,7 +139,11 @@ class RayExecutor:
     def _read(self, place: _Place, found: list[Event]) -> None:
         """Add what the place's worker has sent of its job; a spent worker is replaced."""
         while place.job is not None and ray.wait([place.stream], timeout=0)[0]:
-            event = _delivered(ray.get(next(place.stream)), place.job)
+            message = next(place.stream, None)
+            if message is None:
+                found += self._replace(place, "its messages ended without a result")
+                return
+            event = _delivered(ray.get(message), place.job)
             found.append(event)
             if not isinstance(event, EpochDone):
                 place.job = place.stream = None
@@ -170,9 +174,15 @@ def _kill(place: _Place) -> None:
 
 
 def _delivered(message: Message, job: Job) -> Event:
-    """Write the files that came with an event; where they are required, a full disk fails it."""
+    """Write the files that came with an event; where they are required, a full disk fails it.
+
+    A worker chooses no path: what the job did not ask for is left out.
+    """
+    wanted = () if job.keep is None else (job.keep.weights, job.keep.gates)
     try:
         for path, content in message.files:
+            if path not in wanted:
+                continue
             half = path.with_name(f".{path.name}.part")
             half.write_bytes(content)
             half.replace(path)

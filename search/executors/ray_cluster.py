@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Mapping
 
@@ -13,12 +14,15 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray starts: n
 
 try:
     import ray
+    from ray.exceptions import RayError
 except ImportError as error:
     raise Refusal(
         '--executor ray needs Ray, which is not installed: pip install "attention-search[ray]"'
     ) from error
 
 START = "start one with `ray start --head`, or use --address local"
+TOKEN = "one that wants a token (`ray get-auth-token` on its head) takes it from RAY_AUTH_TOKEN"
+TOKENS = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 REACH_SECONDS = 5.0  # Ray itself tries for minutes, and then ends the process
 Room = Mapping[str, int]  # workers that fit on each node, by its id
 
@@ -35,6 +39,8 @@ def connect(address: str) -> None:
         address = os.environ.get("RAY_ADDRESS", address)
     if address not in ("auto", "local"):
         _refuse_unreachable(address)
+    if address == "local" and not any(name in os.environ for name in TOKENS):
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # for this cluster only, in no file
     try:
         ray.init(
             address,
@@ -44,11 +50,14 @@ def connect(address: str) -> None:
         )
     except ConnectionError as error:
         raise Refusal(
-            f"--address {address} must lead to a Ray cluster, got none; {START}"
+            f"--address {address} must lead to a Ray cluster, got none; {START}; {TOKEN}"
         ) from error
-    except (RuntimeError, ValueError) as error:  # among them: another version of Ray or Python
+    except (RayError, RuntimeError, ValueError) as error:
+        # Among them: no token or a wrong one, another version of Ray or Python.
         reason = " ".join(str(error).split())
-        raise Refusal(f"--address must lead to a Ray cluster, got {address}: {reason}") from error
+        raise Refusal(
+            f"--address must lead to a Ray cluster, got {address}: {reason}; {TOKEN}"
+        ) from error
 
 
 def _refuse_unreachable(address: str) -> None:

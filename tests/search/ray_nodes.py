@@ -22,7 +22,7 @@ ACTOR = "ray::Worker"  # how Ray names the process of our actor
 def nodes(*cpus: int) -> Iterator["Cluster"]:
     """Join a new cluster with a head that trains nothing and nodes of so many CPUs."""
     pytest.importorskip(
-        "ray", reason='tests on a Ray cluster need the extra ray: pip install "ray>=2.40"'
+        "ray", reason='tests on a Ray cluster need the extra ray: pip install "ray>=2.52"'
     )
     import ray
     from ray.cluster_utils import Cluster

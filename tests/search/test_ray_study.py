@@ -1,5 +1,6 @@
 """A study on a Ray cluster of several nodes: whatever dies, all trials are told once."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -204,3 +205,35 @@ def test_every_node_is_asked_and_refused_by_its_address(
     monkeypatch.setattr(ray_probe, "programs", lambda: ours)
     with pytest.raises(Refusal, match=r"must have torch 1\.0 as the driver has, got 2\."):
         ray_probe.seen(found, "cpu", Share())
+
+
+JOINING = """
+import sys
+from search.executors.ray_cluster import connect
+connect("local")
+import ray
+print(ray.get_runtime_context().gcs_address, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_cluster_of_its_own_takes_in_nobody_without_its_token(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    variables = {**alone, "HOME": str(tmp_path), "PYTHONPATH": str(SCRIPT.parents[2])}
+    pipe = subprocess.PIPE
+    head = subprocess.Popen(
+        [sys.executable, "-c", JOINING], env=variables, stdin=pipe, stdout=pipe, text=True
+    )
+    assert head.stdin is not None
+    assert head.stdout is not None
+    with head, head.stdin:
+        address = head.stdout.readline().strip()
+        ask = [sys.executable, "-m", "search", "run", "--executor", "ray", "--address", address]
+        stranger = subprocess.run(
+            ask, env=variables, cwd=tmp_path, stderr=pipe, text=True, check=False
+        )
+    assert stranger.returncode == 2
+    assert stranger.stderr.splitlines()[-1].startswith(f"search: --address {address} must lead")
+    assert "wants a token" in stranger.stderr
+    assert not (tmp_path / ".ray").exists()
