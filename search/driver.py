@@ -36,6 +36,7 @@ from .stopping import look_at_rung
 
 MAX_REFUSALS = 100  # in a row
 MAX_FAILURES = 5  # in a row
+RUNNING_PER_PROPOSAL = 16  # many workers end in bursts: so many more proposals are ready
 HEARTBEAT = 0.5  # seconds between looks at the clock and at Ctrl-C
 
 Ending = Literal["total", "interrupted", "time", "failures", "refusals"]
@@ -81,14 +82,15 @@ class Driver:
         while True:
             ending = self._ending(limits, time.monotonic() - started, interrupted())
             self._give_up_late(limits)
+            is_behind = False
             if ending is None:
-                self._fill(limits)
+                is_behind = self._fill(limits)
             elif not self.board.running:
                 self.board.store_front(now=True)
                 return ending
             if self.board.store_front():
                 self.listener.learned(self.board.front)
-            events = self.executor.events(HEARTBEAT)
+            events = self.executor.events(0.0 if is_behind else HEARTBEAT)
             self._handle(events, may_start=ending is None and not interrupted())
 
     def abandon(self) -> None:
@@ -137,13 +139,18 @@ class Driver:
         """Put the next proposal in the queue and say whether there is one."""
         return bool(self.board.waiting) or self._propose(limits)
 
-    def _fill(self, limits: Limits) -> None:
-        """Give every idle worker a job, and have one proposal ready for the next."""
+    def _fill(self, limits: Limits) -> bool:
+        """Give every idle worker a job and make one more proposal; say whether more are due.
+
+        Between two proposals the workers are heard: each of them takes a fraction of a second.
+        """
         while self.executor.capacity() > 0:
             if not self._has_work(limits):
-                return
+                return False
             self._submit_next()
-        self._has_work(limits)
+        due = 1 + len(self.board.running) // RUNNING_PER_PROPOSAL
+        is_made = len(self.board.waiting) < due and self._propose(limits)
+        return is_made and len(self.board.waiting) < due
 
     def _propose(self, limits: Limits) -> bool:
         """Put one more proposal in the queue; False if there is none to make now."""
