@@ -139,7 +139,7 @@ def _digest(tensors: dict[str, Tensor], head: str) -> str:
     found = hashlib.sha256(head.encode())
     for name in sorted(tensors):
         found.update(name.encode())
-        found.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        found.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
 
 

@@ -40,7 +40,7 @@ def test_an_outcome_needs_every_epoch_of_the_protocol_once_and_in_order(shown: l
             "seconds of closing must be a finite number, got nan",
         ),
         (
-            {"times": replace(TIMES, training="5")},
+            {"times": replace(TIMES, training="5")},  # type: ignore[arg-type] # as a worker may
             "seconds of training must be a finite number, got '5'",
         ),
         ({"unaveraged": float("inf")}, "accuracy must be from 0 to 1, got inf"),

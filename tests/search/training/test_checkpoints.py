@@ -282,7 +282,7 @@ def test_a_file_is_on_the_disk_before_it_replaces_the_one_before(
 ) -> None:
     assert job.checkpoint is not None
     path, there = job.checkpoint.path, []
-    monkeypatch.setattr(checkpoints.os, "fsync", lambda _number: there.append(path.exists()))
+    monkeypatch.setattr("os.fsync", lambda _number: there.append(path.exists()))
     results(job, num_steps=STEPS)
     assert there == [False]
 
