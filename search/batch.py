@@ -3,10 +3,10 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from studies import Outcome
+from studies import Epoch, Outcome
 
 from .executors import Done, EpochDone, Event, Executor, Failed, Job, Lost
 
@@ -20,12 +20,16 @@ Hear = Callable[[T, EpochDone], None]
 
 @dataclass(frozen=True, slots=True)
 class Ended(Generic[T]):
-    """One training that ended: what came out and the time it took, or why nothing did."""
+    """One training that ended: what came out and the time it took, or why nothing did.
+
+    `curve` holds the epochs that its last attempt showed.
+    """
 
     training: T
     outcome: Outcome | None
     seconds: float
     reason: str = ""
+    curve: tuple[Epoch, ...] = ()
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class _Running(Generic[T]):
     training: T
     attempt: int
     since: float
+    curve: list[Epoch] = field(default_factory=list)
 
 
 def trained(
@@ -44,22 +49,23 @@ def trained(
 ) -> Iterator[Ended[T]]:
     """Yield each training as it ends; `may_start` is asked right before, and no leaves it out.
 
-    `hear` is told of every epoch. The training of a worker that died begins again.
+    `hear` is told of every epoch. The training of a worker that died begins again, if it may.
     """
-    waiting = deque(enumerate(wanted))
+    waiting = deque((number, training, 1) for number, training in enumerate(wanted))
     running: dict[int, _Running[T]] = {}
     while waiting or running:
         while waiting and executor.capacity() > 0:
-            number, training = waiting.popleft()
+            number, training, attempt = waiting.popleft()
             if may_start(training):
-                running[number] = _Running(training, 1, time.monotonic())
-                executor.submit(make_job(number, 1, training))
+                running[number] = _Running(training, attempt, time.monotonic())
+                executor.submit(make_job(number, attempt, training))
         for one, event in _heard(executor, running):
             if isinstance(event, EpochDone):
+                one.curve.append(event.epoch)
                 hear(one.training, event)
             elif isinstance(event, Lost) and one.attempt < MAX_ATTEMPTS:
-                one.attempt += 1
-                executor.submit(make_job(event.job, one.attempt, one.training))
+                del running[event.job]
+                waiting.appendleft((event.job, one.training, one.attempt + 1))
             elif isinstance(event, Done | Failed | Lost):
                 yield _ended(running.pop(event.job), event)
 
@@ -68,7 +74,8 @@ def _heard(
     executor: Executor, running: dict[int, _Running[T]]
 ) -> Iterator[tuple[_Running[T], Event]]:
     """Yield what happened to what runs; events of an earlier attempt are dropped."""
-    for event in executor.events(HEARTBEAT) if running else ():
+    may_come = running or executor.capacity() == 0  # a lost worker's replacement, perhaps
+    for event in executor.events(HEARTBEAT) if may_come else ():
         one = running.get(event.job)
         if one is not None and event.attempt == one.attempt:
             yield one, event
@@ -77,6 +84,6 @@ def _heard(
 def _ended(one: _Running[T], event: Event) -> Ended[T]:
     seconds = time.monotonic() - one.since
     if isinstance(event, Done):
-        return Ended(one.training, event.outcome, seconds)
+        return Ended(one.training, event.outcome, seconds, curve=tuple(one.curve))
     assert isinstance(event, Failed | Lost), "only these end a training"
     return Ended(one.training, None, seconds, event.reason)

@@ -15,6 +15,9 @@ from .budgets import limits_of
 
 NUM_TRAIN = {"cifar10": 45_000, "cifar10-sample": 3_000}
 MAX_SEED = 2**63 - 1  # of torch
+MAX_EPOCHS = 100_000
+MAX_BATCH = 50_000  # all images that can be trained on
+MAX_PADDING = 32  # from there on a crop may hold nothing of its image
 NUM_VALIDATION = {"cifar10": 5_000, "cifar10-sample": 1_000}
 # Fields of Protocol that older studies lack.
 LATER = {"averaging": 0.0, "curve_images": None, "recipe": "study"}
@@ -37,14 +40,14 @@ class Protocol(BaseModel):
     dataset: Dataset
     data_seed: int = Field(default=0, ge=0, le=MAX_SEED)
     train_images: int = Field(ge=10)
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=2)
+    epochs: int = Field(ge=1, le=MAX_EPOCHS)
+    batch_size: int = Field(ge=2, le=MAX_BATCH)
     learning_rate: Unit  # at its peak
     weight_decay: float = Field(default=5e-4, ge=0, allow_inf_nan=False)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     warmup: float = Field(default=0.25, gt=0, lt=1)  # share of the steps before the peak
-    crop_padding: int = Field(default=4, ge=0)
+    crop_padding: int = Field(default=4, ge=0, le=MAX_PADDING)
     precision: Precision = "float32"
     averaging: float = Field(default=0.0, ge=0, le=0.5)  # share of the steps so far; 0 is off
     curve_images: int | None = Field(default=None, ge=10)  # validate epochs before the last

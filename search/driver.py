@@ -6,6 +6,7 @@ the outcome (the point of no return); tell; the front. A crash between any two i
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
@@ -25,8 +26,8 @@ from studies import (
 from .board import Board
 from .checkpoint_files import checkpoint_of
 from .config import StudyConfig
-from .endings import end
-from .executors import Done, EpochDone, Event, Executor, Failed, Job, ProbeDone, Stopped
+from .endings import end, take_back
+from .executors import Done, EpochDone, Event, Executor, Failed, Job, Lost, ProbeDone, Stopped
 from .front_files import keep_of
 from .listener import Listener
 from .options import in_words
@@ -91,7 +92,7 @@ class Driver:
             if self.board.store_front():
                 self.listener.learned(self.board.front)
             events = self.executor.events(0.0 if is_behind else HEARTBEAT)
-            self._handle(events, may_start=ending is None and not interrupted())
+            self._handle(events, may_start=ending is None, interrupted=interrupted())
 
     def abandon(self) -> None:
         """Take back what runs, so that the next start does not count it as a failed attempt."""
@@ -185,10 +186,12 @@ class Driver:
         self.board.since[row.id] = time.monotonic()
         self.listener.started(row)
 
-    def _handle(self, events: list[Event], *, may_start: bool) -> None:
+    def _handle(self, events: list[Event], *, may_start: bool, interrupted: bool = False) -> None:
         """Store what happened; events of an earlier attempt are dropped."""
-        events = [self._sound(event) for event in events]
-        if may_start and any(self._frees_a_worker(event) for event in events):
+        new: Counter[int] = Counter()  # epochs among these events, by training
+        events = [self._sound(event, new) for event in events]
+        frees = any(self._frees_a_worker(event) for event in events)
+        if may_start and frees and not interrupted:
             while self.board.waiting and self.executor.capacity() > 0:
                 self._submit_next()
         ended = {(one.job, one.attempt) for one in events if not isinstance(one, EpochDone)}
@@ -204,18 +207,29 @@ class Driver:
                 if (event.job, event.attempt) not in ended:
                     look_at_rung(self.board, row, self.executor, self.listener)
             else:
-                end(self.board, row, event, self.listener)
-                del self.board.running[row.id], self.board.since[row.id]
+                self._end(row, event, interrupted=interrupted)
                 finished = True
         if finished:
             self.board.learn()
 
-    def _sound(self, event: Event) -> Event:
+    def _end(
+        self, row: Evaluation, event: Done | Failed | Stopped | Lost, *, interrupted: bool
+    ) -> None:
+        """Store an ending; what ends the run may have ended a worker, which counts for nothing."""
+        if interrupted and isinstance(event, Lost):
+            take_back(self.board, row)
+        else:
+            end(self.board, row, event, self.listener)
+        del self.board.running[row.id], self.board.since[row.id]
+
+    def _sound(self, event: Event, new: Counter[int]) -> Event:
         """Return the event; of an epoch that cannot be, a failure, and its worker ends."""
         row = self.board.running.get(event.job)
         if row is None or row.attempt != event.attempt or not isinstance(event, EpochDone):
             return event
-        fault = fault_of_epoch(event.epoch, self.board.protocol(row))
+        new[row.id] += 1
+        number = len(self.board.curves[row.id]) + new[row.id]
+        fault = fault_of_epoch(event.epoch, self.board.protocol(row), number)
         if fault is None:
             return event
         self.executor.give_up(event.job, fault)

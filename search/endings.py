@@ -49,7 +49,7 @@ def end(
 
 def _complete(board: Board, row: Evaluation, event: Done, listener: Listener) -> None:
     outcome = event.outcome
-    fault = fault_of(outcome, row.cost, board.protocol(row))
+    fault = fault_of(outcome, row.cost, board.protocol(row), board.curves[row.id])
     if fault is not None:
         _fail(board, row, fault, listener)
         return
@@ -113,12 +113,20 @@ def _close(board: Board, row: Evaluation, listener: Listener) -> None:
     listener.finished(row)
 
 
+def take_back(board: Board, row: Evaluation) -> None:
+    """Have the same attempt at a lost training begin again in the next run."""
+    set_waiting(board.study, row.id, row.attempt)
+    board.known[row.id] = again = replace(row, state="proposed")
+    board.waiting.appendleft(again)
+
+
 def _resubmit(board: Board, row: Evaluation, why: str, listener: Listener) -> None:
     """Queue a training again, before anything new."""
     again = resubmitted(board.study, row, why)
     if again is None:
         board.failures += 1
         board.known[row.id] = evaluation(board.study, row.id)
+        drop_checkpoint(board.study, row)
         listener.finished(board.known[row.id])
         return
     board.known[row.id] = again

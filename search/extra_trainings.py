@@ -132,7 +132,7 @@ def _stored(study: OpenStudy, ended: Ended[Task]) -> Extra | None:
     outcome, extra = ended.outcome, ended.training.extra
     drop_checkpoint(study, extra)
     own_cost, protocol = cost(extra.wanted.architecture), ended.training.protocol
-    fault = None if outcome is None else fault_of(outcome, own_cost, protocol)
+    fault = None if outcome is None else fault_of(outcome, own_cost, protocol, ended.curve)
     if outcome is not None and fault is None:
         return complete_extra(study, extra, outcome)
     fail_extra(study, extra, short_reason(fault or ended.reason))

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from optuna.trial import TrialState
 
 from studies import Evaluation, OpenStudy, evaluation, evaluations, fail, set_waiting
+from studies.store.attempts import reached
 
 from .tell import tell
 
-MAX_ATTEMPTS = 3  # the first and two resubmissions
+MAX_ATTEMPTS = 3  # that show no epoch which those before them did not
 
 
 def recover(study: OpenStudy) -> tuple[Evaluation, ...]:
     """Settle every unfinished trial and return the trainings to submit again, oldest first.
 
     A trial without a row of ours never started and fails. One whose outcome is stored is told
-    that outcome. One that was running is submitted again as the same trial, twice at most.
+    that outcome. One that was running is submitted again as the same trial, as long as it gets on.
     """
     rows = evaluations(study)
     _settle_trials(study, rows)
@@ -27,15 +28,26 @@ def resubmitted(
 ) -> Evaluation | None:
     """Return the training for its next attempt, or None if it has failed too often.
 
-    A proposal that never ran keeps its attempt: the driver's death is not its fault.
+    A proposal that never ran keeps its attempt: the driver's death is not its fault. Nor is it
+    that of a long training which goes on from its checkpoint: it gets further each time.
     """
-    if row.state == "running" and row.attempt >= MAX_ATTEMPTS:
-        fail(study, row.id, f"ended early in {MAX_ATTEMPTS} attempts; the last time {why}")
+    if row.state == "running" and _num_futile(study, row) >= MAX_ATTEMPTS:
+        reason = f"ended early in {MAX_ATTEMPTS} attempts that got no further"
+        fail(study, row.id, f"{reason}; the last time {why}")
         tell(study, _current(study, row))
         return None
     attempt = row.attempt + (row.state == "running")
     set_waiting(study, row.id, attempt)
     return _current(study, row)
+
+
+def _num_futile(study: OpenStudy, row: Evaluation) -> int:
+    """Return how many of the last attempts showed no epoch that those before them did not."""
+    furthest = futile = 0
+    for num_epochs in reached(study, row):
+        futile = 0 if num_epochs > furthest else futile + 1
+        furthest = max(furthest, num_epochs)
+    return futile
 
 
 def _settle_trials(study: OpenStudy, rows: Sequence[Evaluation]) -> None:

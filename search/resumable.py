@@ -21,7 +21,7 @@ def resumable(study: OpenStudy, say: Callable[[str], None]) -> Iterator[Callable
         Refusal: another process runs the study.
     """
     try:
-        with only_driver(study.url, study.name), gentle_interruption(say) as interrupted:
+        with only_driver(study.url, study.name), gentle_interruption() as interrupted:
             yield interrupted
             if interrupted():
                 say("ended by Ctrl-C; the same command goes on")

@@ -103,7 +103,7 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
         KeyboardInterrupt: the second Ctrl-C; what ran is taken back and runs again next time.
     """
     began = time.monotonic()
-    with only_driver(plan.url, plan.study), gentle_interruption(say) as interrupted:
+    with only_driver(plan.url, plan.study), gentle_interruption() as interrupted:
         study = create_or_open(plan.url, plan.study, plan.config.settings())
         unfinished = recover(study)
         known = evaluations(study)
@@ -139,9 +139,11 @@ def run_session(plan: Plan, say: Callable[[str], None], make_listener: MakeListe
             end_session(study, number, ending)
             return Result(ending, study, speed)
         finally:
-            executor.close()
-            if driver is not None:
-                driver.abandon()
+            try:
+                executor.close()
+            finally:
+                if driver is not None:
+                    driver.abandon()
 
 
 def _workers(plan: Plan, interrupted: Callable[[], bool]) -> Crew:

@@ -158,12 +158,14 @@ def _end(workers: Sequence[_Worker]) -> None:
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Let a process start with Ctrl-C ignored: it must not end while it still imports."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Let a process start with Ctrl-C and hang-ups ignored: it must not end while it imports."""
+    ignored = signal.SIGINT, signal.SIGHUP
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in ignored}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -33,7 +33,8 @@ STOP = "stop"
 def serve(connection: Connection, trainer: str) -> None:
     """Do jobs until the driver closes the pipe; `trainer` is `package.module:function`."""
     entered = time.perf_counter()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    for one in (signal.SIGINT, signal.SIGHUP):  # Ctrl-C and a closed terminal are the driver's
+        signal.signal(one, signal.SIG_IGN)
     leave_when_told()
     train = trainer_of(trainer)
     idle_since = time.perf_counter()

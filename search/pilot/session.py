@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from space import Architecture
+from space import Architecture, cost
 from studies import Outcome
 
 from .. import session
@@ -14,6 +14,7 @@ from ..executors import Job, LocalExecutor
 from ..interruption import gentle_interruption
 from ..options import in_words
 from ..seeds import derived_seed
+from ..soundness import fault_of, short_reason
 from .lines import Finished, append, begin, key_of, read
 from .networks import pilot_networks
 from .plan import Pace, Training, planned
@@ -55,7 +56,7 @@ def run_pilot(pilot: Pilot) -> Trained | None:
     """
     clock = _Clock(pilot.budget)
     known = read(pilot.lines, pilot.settings)
-    with gentle_interruption(pilot.say) as interrupted:
+    with gentle_interruption() as interrupted:
         executor = LocalExecutor(session.TRAINER, environments_of(pilot, known and known[0]))
         try:
             pace = known[0] if known else measured_pace(pilot, executor, clock.began, interrupted)
@@ -126,8 +127,9 @@ def _kept(pilot: Pilot, ended: Ended[Training], clock: _Clock) -> Iterator[Finis
     """Store and say what came of a training; yield it if it has an outcome."""
     protocol, network = ended.training.protocol, ended.training.network
     what = f"{network}, {protocol.epochs} epochs, {protocol.train_images} images"
-    if ended.outcome is None:
-        pilot.say(f"  failed  {what}: {ended.reason}")
+    fault = _fault(pilot, ended)
+    if ended.outcome is None or fault is not None:
+        pilot.say(f"  failed  {what}: {short_reason(fault or ended.reason)}")
         return
     clock.delays.append(ended.seconds / ended.training.seconds)
     one = _finished(ended.training, ended.outcome, clock.delays[-1])
@@ -135,6 +137,14 @@ def _kept(pilot: Pilot, ended: Ended[Training], clock: _Clock) -> Iterator[Finis
     left = in_words(max(0.0, pilot.budget - clock.spent()))
     pilot.say(f"{100 * one.accuracy:6.2f} %  {what}, {one.seconds:.1f} s; at most {left} left")
     yield one
+
+
+def _fault(pilot: Pilot, ended: Ended[Training]) -> str | None:
+    """Return what is wrong with what the worker reports, if anything."""
+    if ended.outcome is None:
+        return None
+    network = pilot_networks(pilot.config.backbone)[ended.training.network]
+    return fault_of(ended.outcome, cost(network), ended.training.protocol, ended.curve)
 
 
 def _finished(training: Training, outcome: Outcome, delay: float) -> Finished:

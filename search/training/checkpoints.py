@@ -7,6 +7,7 @@ device and version of torch, or the result would not be the undisturbed one.
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -26,8 +27,8 @@ from studies import Epoch
 
 from .state import TrainingState
 
-FORMAT = 1  # of the file's head
-HEAD = "training"  # its key in the metadata
+FORMAT = 2  # of the file's head; the first had no digest
+HEAD, DIGEST = "training", "sha256"  # its key in the metadata, and that of the digest of all
 BROKEN = (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError, IndexError)
 
 
@@ -80,19 +81,24 @@ class Checkpoints:
 
         A worker that its driver leaves alone writes what it holds, so that a kill of the driver
         costs the epoch that runs. Trainings shorter than the time between two files do without.
+        Behind the last epoch it still holds the one before, until the outcome is told.
         """
-        self._held = None
         protocol = state.protocol
-        whole = shown.seconds / len(shown.epochs) * protocol.epochs
         if self._where is None or state.num_epochs == protocol.epochs:
             return
+        whole = shown.seconds / len(shown.epochs) * protocol.epochs
         if whole < self._where.every_seconds:
             return
         head = {"format": FORMAT, "training": self._training, **asdict(shown)}
-        self._held = state.tensors(), head
+        self._held = state.tensors(), head  # made whole before it replaces the one before
         save_at_leaving(self.write)
         if monotonic() - self._last >= self._where.every_seconds:
             self.write()
+
+    def forget(self) -> None:
+        """Hold nothing any longer: the outcome is told."""
+        save_at_leaving(None)
+        self._held = None
 
     def write(self) -> None:
         """Write what is held; a disk that refuses costs the file, not the training."""
@@ -106,19 +112,35 @@ class Checkpoints:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     with safe_open(str(path), "pt") as file:
-        head: dict[str, Any] = json.loads((file.metadata() or {})[HEAD])
-        return {name: file.get_tensor(name) for name in file.keys()}, head  # noqa: SIM118 - no dict
+        metadata = file.metadata() or {}
+        head: dict[str, Any] = json.loads(metadata[HEAD])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+    if metadata[DIGEST] != _digest(tensors, metadata[HEAD]):
+        raise ValueError("it is not what was written")
+    return tensors, head
 
 
 def _write(path: Path, tensors: dict[str, Tensor], head: dict[str, Any]) -> None:
-    """Write all at once: a kill leaves the old file or the new one."""
+    """Write all at once: a kill, also of the machine, leaves the old file or the new one."""
+    text = json.dumps(head)
     path.parent.mkdir(exist_ok=True)
     half = path.with_name(f".{path.name}.{get_ident()}.part")  # two threads may write at once
     try:
-        save_file(tensors, str(half), metadata={HEAD: json.dumps(head)})
+        save_file(tensors, str(half), metadata={HEAD: text, DIGEST: _digest(tensors, text)})
+        with half.open("rb") as file:
+            os.fsync(file.fileno())
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)
+
+
+def _digest(tensors: dict[str, Tensor], head: str) -> str:
+    """Return the SHA-256 of the head and of every tensor's name and bytes."""
+    found = hashlib.sha256(head.encode())
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
 
 
 def training_of(job: Job) -> str:

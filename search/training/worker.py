@@ -139,6 +139,7 @@ def _train(job: Job, should_stop: ShouldStop) -> Iterator[Epoch | Outcome]:
         Times(start_up, shown.seconds - validating, validating, closing),
         last.unaveraged,
     )
+    checkpoints.forget()
 
 
 def _new_state(job: Job, architecture: Architecture, images: Images) -> TrainingState:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Delete, Row, delete, inspect, select, update
+from sqlalchemy import Delete, Row, delete, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from .damage import refuse_other_types, undamaged
-from .records import Attempt, Ending, Times
+from .records import Attempt, Ending, Evaluation, Times
 from .storage import OpenStudy
 from .tables import AttemptRow, EpochRow, EvaluationRow
 
@@ -74,6 +74,26 @@ def attempts(study: OpenStudy) -> tuple[Attempt, ...]:
     )
     with Session(study.engine) as session:
         return tuple(_record(row) for row in session.execute(query))
+
+
+@undamaged("the table of epochs")
+def reached(study: OpenStudy, evaluation: Evaluation) -> tuple[int, ...]:
+    """Return the last epoch that each attempt at a run showed, 0 for none, the first one first.
+
+    Where memory ran out, only the attempts after that: they have another batch.
+    """
+    shown = (
+        select(EpochRow.attempt, func.max(EpochRow.epoch))
+        .where(EpochRow.evaluation_id == evaluation.id)
+        .group_by(EpochRow.attempt)
+    )
+    spent = select(func.max(AttemptRow.attempt)).where(
+        AttemptRow.evaluation_id == evaluation.id, AttemptRow.ending == "out_of_memory"
+    )
+    with Session(study.engine) as session:
+        last = {attempt: int(epoch) for attempt, epoch in session.execute(shown)}
+        first = 1 + (session.scalar(spent) or 0)
+    return tuple(last.get(number, 0) for number in range(first, evaluation.attempt + 1))
 
 
 def total_times(found: Sequence[Attempt]) -> Times:

@@ -101,6 +101,9 @@ def test_what_is_searched_does_not_change_the_protocol(field: str, values: Value
     ("option", "value", "rule"),
     [
         ("epochs", 0, "--epochs: .*greater than or equal to 1, got 0"),
+        ("epochs", 10**9, "--epochs: .*less than or equal to 100000, got 1000000000"),
+        ("batch_size", 10**9, "--batch-size: .*less than or equal to 50000, got 1000000000"),
+        ("crop_padding", 10**9, "--crop-padding: .*less than or equal to 32, got 1000000000"),
         ("batch_size", 1, "--batch-size: .*greater than or equal to 2, got 1"),
         ("train_images", 9, "--train-images: .*greater than or equal to 10, got 9"),
         ("train_images", 45_001, "--train-images must be at most 45000 for cifar10, got 45001"),

@@ -243,14 +243,17 @@ def test_a_stop_of_a_worker_that_just_died_leaves_its_job_lost(
 
 
 @pytest.mark.slow
-def test_workers_ignore_ctrl_c(two_workers: LocalExecutor) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_workers_ignore_ctrl_c_and_a_closed_terminal(
+    number: signal.Signals, two_workers: LocalExecutor
+) -> None:
     two_workers.submit(job(1))
     until_final(two_workers, 1)  # the worker that answered has its handlers set
     for worker in active_children():
-        os.kill(worker.pid or 0, signal.SIGINT)
+        os.kill(worker.pid or 0, number)
     two_workers.submit(job(2))
     two_workers.submit(job(3))
-    assert sum(isinstance(one, Done) for one in until_final(two_workers, 2)) >= 1
+    assert sum(isinstance(one, Done) for one in until_final(two_workers, 2)) == 2
 
 
 @pytest.mark.slow

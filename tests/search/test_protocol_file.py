@@ -113,6 +113,10 @@ def test_another_backbone_than_was_measured_is_refused(tmp_path: Path) -> None:
             "version: 1\nprotocol: {epochs: 0}",
             "protocol.epochs: .*greater than or equal to 1, got 0",
         ),
+        (
+            "version: 1\nprotocol: {crop_padding: 1000000000}",
+            "protocol.crop_padding: .*less than or equal to 32, got 1000000000",
+        ),
         ("version: 1\nprotocol: {epochs: 2.5}", "epochs: .*valid integer.*fractional"),
         ("version: 1\nprotocol: {epochs: [3]}", "epochs"),
         ("version: 1\nprotocol: {epochs: null}", "epochs: .*valid integer, got None"),

@@ -70,6 +70,10 @@ def _fail(reason: str, *, out_of_memory: bool = False) -> None:
     raise JobFailedError(reason, out_of_memory=out_of_memory)
 
 
+def _outcome_alone(sound: Iterator[Result]) -> Iterator[Result]:
+    yield from (one for one in sound if isinstance(one, Outcome))
+
+
 def _words(sound: Iterator[Result]) -> Iterator[Any]:
     yield next(sound)
     yield {"accuracy": 0.9}
@@ -98,5 +102,8 @@ FAULTS: dict[str, Callable[[Iterator[Result]], Iterator[Result]]] = {
     "another cost": _outcome_with(macs=1),
     "epoch of nan": _epoch_with(train_loss=nan),
     "an epoch too many": _epoch_with(epoch=4),
+    "an epoch twice": _epoch_with(epoch=1),
+    "an outcome without epochs": _outcome_alone,
+    "times of another kind": _outcome_with(times={"start": 1}),
     "out of memory": _after_one_epoch(lambda: _fail("out of memory", out_of_memory=True)),
 }

@@ -1,6 +1,7 @@
 """What must hold of a study after any fault, once the same command has run to its end."""
 
 from collections import Counter
+from dataclasses import replace
 from multiprocessing import active_children
 
 from optuna.trial import TrialState
@@ -8,8 +9,6 @@ from sqlalchemy import text
 
 from search.recovery import MAX_ATTEMPTS
 from studies import Evaluation, OpenStudy, attempts, epochs, evaluations
-
-MORE = 1  # an attempt with half the batch
 
 
 def assert_whole(study: OpenStudy, total: int, *, num_epochs: int) -> None:
@@ -23,14 +22,26 @@ def assert_whole(study: OpenStudy, total: int, *, num_epochs: int) -> None:
     assert all(row.is_final for row in rows)
     _assert_trials_agree(study, rows)
     for row in rows:
-        assert row.attempt <= MAX_ATTEMPTS + MORE
+        assert _most_futile(study, row) <= MAX_ATTEMPTS
         if row.state == "complete":
             assert row.accuracy is not None
             shown = [one.epoch for one in epochs(study, row)]
             assert shown == list(range(1, num_epochs + 1))
     begun = Counter(one.evaluation_id for one in attempts(study))
-    assert max(begun.values()) <= MAX_ATTEMPTS + MORE
+    assert all(begun[row.id] <= row.attempt for row in rows)
     assert not active_children()
+
+
+def _most_futile(study: OpenStudy, row: Evaluation) -> int:
+    """Return how many attempts in a row, of those that are over, showed no epoch that is new."""
+    seen: set[int] = set()
+    most = futile = 0
+    for attempt in range(1, row.attempt + (row.state == "failed")):
+        shown = {one.epoch for one in epochs(study, replace(row, attempt=attempt))}
+        futile = 0 if shown - seen else futile + 1
+        most = max(most, futile)
+        seen |= shown
+    return most
 
 
 def _assert_trials_agree(study: OpenStudy, rows: tuple[Evaluation, ...]) -> None:

@@ -178,6 +178,13 @@ def test_a_training_whose_worker_always_dies_is_given_up() -> None:
     assert len(executor.jobs) == 3
 
 
+def test_what_is_lost_and_may_not_start_again_is_left_out() -> None:
+    executor = ScriptedExecutor(lambda job: [Lost(job.id, job.attempt, "the worker died")])
+    wanted = planned(BASE, PACE, 1200.0)[:1]
+    assert list(trained(executor, wanted, _job, lambda _training: not executor.jobs)) == []
+    assert len(executor.jobs) == 1
+
+
 def test_what_may_not_start_is_left_out() -> None:
     executor = ScriptedExecutor(workers=2)
     wanted = planned(BASE, PACE, 1200.0)[:4]

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 USUAL = baselines(SearchSpace(backbone="resnet8"))
 SE = USUAL["se"]
 STEPS = 2  # of an epoch
-SPOILS = ("empty", "noise", "head")
+QUICK_SPOILS, SPOILS = ("cut", "one bit"), ("empty", "noise", "head")
 
 
 @pytest.fixture
@@ -168,6 +168,7 @@ def spoiled(path: Path, how: str) -> None:
         "empty": b"",
         "cut": content[: len(content) // 2],
         "noise": bytes(reversed(content)),
+        "one bit": content[:-1000] + bytes([content[-1000] ^ 1]) + content[-999:],
         "head": content.replace(b"validation_seconds", b"validation_sekunden"),
     }
     path.write_bytes(damaged[how])
@@ -175,7 +176,7 @@ def spoiled(path: Path, how: str) -> None:
 
 @pytest.mark.usefixtures("images")
 @pytest.mark.parametrize(
-    "how", ["cut", *(pytest.param(one, marks=pytest.mark.slow) for one in SPOILS)]
+    "how", [*QUICK_SPOILS, *(pytest.param(one, marks=pytest.mark.slow) for one in SPOILS)]
 )
 def test_a_damaged_file_costs_the_epochs_and_nothing_else(how: str, job: Job) -> None:
     epochs, outcome, _ = results(replace(job, checkpoint=None))
@@ -258,6 +259,32 @@ def test_what_is_held_between_two_files_is_saved_when_the_worker_leaves(
     assert num_steps == STEPS
     save()  # of a training that is over
     assert results(rare)[2] == STEPS
+
+
+@pytest.mark.usefixtures("images")
+def test_behind_the_last_epoch_the_one_before_is_held_until_the_outcome_is_told(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "monotonic", lambda: 0.0)  # it is never time to write
+    assert job.checkpoint is not None
+    rare = replace(job, checkpoint=Checkpoint(job.checkpoint.path, 1e-9))
+    for one in worker.train_job(rare, lambda: False):
+        if isinstance(one, Outcome):  # told, and perhaps lost with the driver
+            (save,) = leaving._saves
+            save()
+    assert leaving._saves == []
+    assert results(rare)[2] == STEPS  # the last epoch's
+
+
+@pytest.mark.usefixtures("images")
+def test_a_file_is_on_the_disk_before_it_replaces_the_one_before(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert job.checkpoint is not None
+    path, there = job.checkpoint.path, []
+    monkeypatch.setattr("os.fsync", lambda _number: there.append(path.exists()))
+    results(job, num_steps=STEPS)
+    assert there == [False]
 
 
 @pytest.mark.usefixtures("images")
