@@ -77,7 +77,7 @@ def test_what_is_whole_is_read(confirmed_study: OpenStudy) -> None:
         ("extra_trainings.accuracy", "x", "extra_trainings.accuracy must be float, got 'x'"),
         ("extra_trainings.accuracy", 7.0, "extra training 1 must be one of ours, got .* 7.0"),
         ("extra_trainings.state", "x", "extra training 1 must be one of ours, got .* is x"),
-        ("extra_trainings.architecture", "{", "table of extra trainings cannot be read: "),
+        ("extra_trainings.architecture", "{", "document: Invalid JSON"),
         ("test_readings.accuracy", "x", "test_readings.accuracy must be float, got 'x'"),
         ("test_readings.accuracy", 7.0, "test reading 1 must have an accuracy of 0 to 1"),
     ],
