@@ -19,8 +19,9 @@ def made_backup(url: str, to: Path | None, *, overwrite: bool) -> Backup:
     """
     if database_of(url).file is None:
         raise Refusal(f"--storage must be sqlite:///FILE, got {url}; pg_dump copies a server's")
-    refuse_unusable(url, must_exist=True)
     path = database_path(url)
+    # Of what Optuna alone made, too: its own upgrade is to be preceded by a copy.
+    refuse_unusable(url, must_exist=not path.exists())
     name = default_name(path, datetime.now())
     target = path.with_name(name) if to is None else to / name if to.is_dir() else to
     if not target.absolute().parent.is_dir():

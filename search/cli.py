@@ -31,6 +31,10 @@ from .commands.train import train
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+# The password of a URL: before the last @, and in a query up to what ends a part of it.
+IN_FRONT = re.compile(r"(\w+:/+[^:/@]*:).*(?=@)", re.DOTALL)
+IN_QUERY = re.compile(r"(\w*password\w*=)[^&\s)']+", re.IGNORECASE)
+IN_QUERY_OF_ONE = re.compile(r"(\w*password\w*=)[^&]+", re.IGNORECASE)
 LONGEST = 1_000  # characters of a complaint, whatever the value it names
 
 app = typer.Typer(
@@ -83,12 +87,12 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         code = app(args=list(arguments), standalone_mode=False)
     except TyperException as error:
-        return _refused(_usage_problem(error, arguments))
+        return _refused(_usage_problem(error, arguments), arguments)
     except Exception as error:
         problem = _problem(error)
         if problem is None:
             raise
-        return _refused(problem)
+        return _refused(problem, arguments)
     return code if isinstance(code, int) else 0
 
 
@@ -107,11 +111,22 @@ def _usage_problem(error: TyperException, arguments: Sequence[str]) -> str:
     return f"{message}; see `search {known} --help`".replace("  ", " ")
 
 
-def _refused(line: str) -> int:
+def _refused(line: str, arguments: Sequence[str]) -> int:
     """Print the line; the password of a URL in the wrong place of a call is not repeated."""
-    shown = re.sub(r"(\w+:/+[^\s:/@]*):\S*@", r"\1:***@", line)
-    typer.echo(f"search: {_printable(shown)}", err=True)
+    typer.echo(f"search: {_printable(_without_passwords(line, arguments))}", err=True)
     return BAD_INPUT
+
+
+def _without_passwords(line: str, arguments: Sequence[str]) -> str:
+    """Return the line without what could be one: rather too much is left out than too little.
+
+    Where an argument ends is known; a line may repeat it in another form.
+    """
+    for one in arguments:
+        value = one.partition("=")[2] if one.startswith("--") else one
+        shown = IN_QUERY_OF_ONE.sub(r"\1***", value)
+        line = line.replace(value, shown) if shown != value else line
+    return IN_QUERY.sub(r"\1***", IN_FRONT.sub(r"\1***", line))
 
 
 def _printable(text: str) -> str:

@@ -6,21 +6,23 @@ import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO
 
 from optuna.artifacts import FileSystemArtifactStore
+from optuna.storages import RDBStorage
+from sqlalchemy import NullPool
 
 from space import Refusal
 from studies import database_of, database_path
+from studies.store.backup import back_up
 from studies.store.database import open_storage
 
 HOST = "127.0.0.1"  # it has no authentication: another only where one is asked for
-OPEN = (
-    "warning: the dashboard has no authentication; whoever reaches {host} can read this study, "
-    "and delete it"
-)
+OPEN = "warning: the dashboard has no authentication; whoever reaches {host} can read this study"
+DELETE = ", and delete it"
 INSTALL = "pip install 'attention-search[dashboard]'"
 
 
@@ -30,13 +32,11 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def snapshot(url: str, artifacts: Path) -> Iterator[tuple[str, Path]]:
-    """Yield a copy of the database and of its pictures, as they are now.
-
-    What is deleted there, pictures too, stays here.
+def snapshot(url: str, artifacts: Path) -> Iterator[tuple[RDBStorage, Path]]:
+    """Yield a copy of the database, which takes no change, and of its pictures, as they are now.
 
     Raises:
-        Refusal: it is a server's.
+        Refusal: it is a server's, or there is no space for the copy.
     """
     if database_of(url).file is None:
         raise Refusal(
@@ -45,21 +45,58 @@ def snapshot(url: str, artifacts: Path) -> Iterator[tuple[str, Path]]:
         )
     with tempfile.TemporaryDirectory(prefix="attention-search-") as folder:
         path = Path(folder) / database_path(url).name
-        with (
-            closing(sqlite3.connect(database_path(url))) as own,
-            closing(sqlite3.connect(path)) as copy,
-        ):
-            own.backup(copy)
+        back_up(database_path(url), path)
         pictures = Path(folder) / "pictures"
         if artifacts.is_dir():
-            shutil.copytree(artifacts, pictures)
-        yield f"sqlite:///{path}", pictures
+            _copy_pictures(artifacts, pictures)
+        storage = _read_only(path)
+        try:
+            yield storage, pictures
+        finally:
+            storage.engine.dispose()
+
+
+def _copy_pictures(artifacts: Path, folder: Path) -> None:
+    try:
+        shutil.copytree(artifacts, folder)
+    except (shutil.Error, OSError) as error:  # the first has no words of its own, but many files'
+        reason = getattr(error, "strerror", None) or "some of them could not be read or written"
+        raise Refusal(f"no copy of the pictures in {artifacts}: {reason}; mend that") from error
+
+
+def _read_only(path: Path) -> RDBStorage:
+    """Open a file that SQLite itself takes no change of; nobody else writes to it."""
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+
+    def connected() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, check_same_thread=False)
+
+    return RDBStorage(
+        "sqlite:///", {"creator": connected, "poolclass": NullPool}, skip_table_creation=True
+    )
+
+
+class _Pictures(FileSystemArtifactStore):
+    """Pictures that can be looked at only: the dashboard removes them before it asks the file."""
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:  # noqa: ARG002 - the store's
+        raise Refusal(f"a snapshot takes no picture, got {artifact_id}")
+
+    def remove(self, artifact_id: str) -> None:
+        raise Refusal(f"a snapshot keeps its pictures, got {artifact_id}")
 
 
 def serve(
-    url: str, port: int, say: Callable[[str], None], *, artifacts: Path, host: str = HOST
+    study: str | RDBStorage,
+    port: int,
+    say: Callable[[str], None],
+    *,
+    artifacts: Path,
+    host: str = HOST,
 ) -> None:
     """Serve the dashboard until Ctrl-C, with the pictures in a folder; to this machine only.
+
+    The study's database is named by its URL, or it is a snapshot's.
 
     Raises:
         Refusal: the extra is missing, or the host or the port cannot be used.
@@ -70,11 +107,13 @@ def serve(
 
     _refuse_taken(host, port)
     if not is_loopback(host):
-        say(OPEN.format(host=host))
+        say(OPEN.format(host=host) + (DELETE if isinstance(study, str) else ""))
     say(f"http://{host}:{port}/dashboard  (Ctrl-C ends it)")
-    store = FileSystemArtifactStore(str(artifacts)) if artifacts.is_dir() else None
-    storage = url if database_of(url).file else open_storage(url, must_exist=True)
-    run_server(storage, host=host, port=port, artifact_store=store)
+    kind = FileSystemArtifactStore if isinstance(study, str) else _Pictures
+    store = kind(str(artifacts)) if artifacts.is_dir() else None
+    if isinstance(study, str) and database_of(study).file is None:
+        study = open_storage(study, must_exist=True)
+    run_server(study, host=host, port=port, artifact_store=store)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,7 +3,8 @@
 A worker writes them for a training that may be on the front; they go when it is not.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from studies import Evaluation, Front, OpenStudy, database_of
@@ -13,6 +14,11 @@ from studies.store.artifacts import attach
 from .executors.jobs import Keep
 
 WEIGHTS, GATES = ".safetensors", ".gates.png"
+# Names that only we write; anybody may keep other files there.
+KEPT = re.compile(r"([0-9]+)(\.safetensors|\.gates\.png)")
+HALF = re.compile(
+    rf"\.{KEPT.pattern}(\.[0-9]+)?\.part"
+)  # of workers that were killed as they wrote
 
 
 def front_folder(study: OpenStudy) -> Path:
@@ -62,9 +68,12 @@ def attach_pictures(study: OpenStudy, row: Evaluation) -> None:
 def prune(
     study: OpenStudy, front: Front, known: dict[int, Evaluation], running: Collection[int]
 ) -> None:
-    """Remove the files of all that is not on the front, but for the newest run of each row."""
+    """Remove the files of all that is not on the front, but for the newest run of each row.
+
+    What others keep in the folder stays.
+    """
     newest: dict[str, int] = {}
-    paths = [(int(one.name.split(".")[0]), one) for one in front_folder(study).glob("[0-9]*.*")]
+    paths = [(int(match[1]), path) for path, match in _named(study, KEPT)]
     on_front = {one.digest for one in front.rows}
     for number, _ in paths:
         row = known.get(number)
@@ -73,9 +82,17 @@ def prune(
     kept = {*newest.values(), *running}
     gone = [path for number, path in paths if number not in kept]
     if not running:
-        gone += front_folder(study).glob(".*.part")  # of workers that were killed as they wrote
+        gone += [path for path, _ in _named(study, HALF)]
     for path in gone:
         path.unlink(missing_ok=True)
+
+
+def _named(study: OpenStudy, names: re.Pattern[str]) -> Iterator[tuple[Path, re.Match[str]]]:
+    """Yield the files of the folder that are called so, with what their names say."""
+    for path in front_folder(study).glob("*"):
+        match = names.fullmatch(path.name)
+        if match is not None and path.is_file():
+            yield path, match
 
 
 def _level(front: Front | None, row: Evaluation) -> float:

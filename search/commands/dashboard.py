@@ -15,7 +15,7 @@ def dashboard(
         str, typer.Option(help="Address to listen on; anyone who reaches it may delete studies.")
     ] = "127.0.0.1",
     snapshot: Annotated[
-        bool, typer.Option("--snapshot", help="Serve a copy: what is deleted there stays here.")
+        bool, typer.Option("--snapshot", help="Serve a copy that takes no change.")
     ] = False,
 ) -> None:
     """Serve the stock Optuna dashboard; it shows raw single runs, and our front as a figure."""

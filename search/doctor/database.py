@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from space import Refusal
 from studies import database_of, database_path, storage_problem
 from studies.store import tables
-from studies.store.locks import lock_path
+from studies.store.locks import lock_path, refuse_unusable_name
 
 from .finding import Finding
 from .locks import lock_holder, locks
@@ -19,6 +20,7 @@ from .sqlite import DatabaseFacts, StudyFacts, database_facts, log_bytes
 
 AREA = "database"
 FREE_BYTES = 100e6  # a study of 1,000 trainings takes less
+RESTORE = "restore a copy made by search backup, or name another file with --storage"
 LONG_LOG_BYTES = 100e6  # SQLite writes a log back at 4 MB, unless a reader keeps it from that
 
 
@@ -35,12 +37,11 @@ def sqlite_findings(url: str) -> list[Finding]:
         facts = database_facts(path)
     except sqlite3.Error as error:
         return [*found, unreadable(path, error)]
-    holders = {one.name: lock_holder(lock_path(url, one.name), locks()) for one in facts.studies}
     return [
         *found,
         *file_findings(path, facts, url),
         *version_findings(path, facts, url),
-        *(study_finding(one, holders[one.name], url) for one in facts.studies),
+        *(study_finding(one, _holder(one, url), url) for one in facts.studies),
     ]
 
 
@@ -95,8 +96,7 @@ def file_findings(path: Path, facts: DatabaseFacts, url: str) -> list[Finding]:
     """Return whether the file is whole and its log short."""
     found = []
     if facts.damage is not None:
-        remedy = "restore a copy made by search backup, or name another file with --storage"
-        found.append(Finding(AREA, "problem", f"{path} is damaged: {facts.damage}", remedy))
+        found.append(Finding(AREA, "problem", f"{path} is damaged: {facts.damage}", RESTORE))
     elif not facts.is_checked:
         what = f"{path} is too large to be checked in time"
         remedy = f"sqlite3 {path} 'PRAGMA quick_check' takes the time it needs"
@@ -114,6 +114,10 @@ def file_findings(path: Path, facts: DatabaseFacts, url: str) -> list[Finding]:
 
 def version_findings(path: Path, facts: DatabaseFacts, url: str) -> list[Finding]:
     """Return whether this program and this Optuna know the tables."""
+    odd = [one for one in facts.versions if not isinstance(one, int)]  # SQLite keeps anything
+    if odd:
+        what = f"{path} is damaged: schema_version must be int, got {odd[0]!r:.40}"
+        return [Finding(AREA, "problem", what, RESTORE)]
     found = []
     oldest, newest = min(facts.versions, default=None), max(facts.versions, default=None)
     if newest is not None and newest > tables.SCHEMA_VERSION:
@@ -145,6 +149,15 @@ def optuna_versions() -> list[str]:
     assert spec.origin is not None, "it is a package with a file"
     scripts = Path(spec.origin).parent / "storages" / "_rdb" / "alembic"
     return [one.revision for one in ScriptDirectory(str(scripts)).walk_revisions()]
+
+
+def _holder(study: StudyFacts, url: str) -> int | None:
+    """Return who runs a study of ours; another program's may have a name that no file can have."""
+    try:
+        refuse_unusable_name(study.name)
+    except Refusal:
+        return None
+    return lock_holder(lock_path(url, study.name), locks()) if study.is_ours else None
 
 
 def study_finding(study: StudyFacts, holder: int | None, url: str) -> Finding:

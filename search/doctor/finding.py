@@ -12,9 +12,15 @@ class Finding:
 
     area: str
     state: State
-    what: str
+    what: str  # one line, whatever a path or a name holds
     remedy: str = ""
 
     def __post_init__(self) -> None:
         assert bool(self.remedy) == (self.state != "ok"), self
-        assert "\n" not in self.what + self.remedy, self
+        for name in ("what", "remedy"):
+            object.__setattr__(self, name, _one_line(getattr(self, name)))
+
+
+def _one_line(text: str) -> str:
+    """Return the text with a line's end and all else that no terminal shows written out."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

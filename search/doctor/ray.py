@@ -4,12 +4,14 @@ import os
 import socket
 from importlib.util import find_spec
 
+from space import Refusal
+
+from ..executors.ray_address import HERE, host_and_port
 from .finding import Finding
 
 ADDRESS = "RAY_ADDRESS"
 CONNECT_SECONDS = 3.0
 INSTALL = "pip install 'attention-search[ray]'"
-HERE = ("auto", "local")  # Ray looks on this machine itself
 
 
 def ray_findings() -> list[Finding]:
@@ -21,13 +23,13 @@ def ray_findings() -> list[Finding]:
         return [Finding("ray", "problem", f"{ADDRESS} is set and Ray is not installed", INSTALL)]
     if address in HERE:
         return [Finding("ray", "ok", f"{ADDRESS} is {address}")]
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdecimal():
-        what = f"{ADDRESS} must be auto, HOST:PORT or ray://HOST:PORT, got {address}"
-        return [Finding("ray", "problem", what, f"set it so, or unset {ADDRESS}")]
     try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
+        where = host_and_port(address, ADDRESS)
+    except Refusal as error:  # as a run would say
+        return [Finding("ray", "problem", str(error), f"set it so, or unset {ADDRESS}")]
+    try:
+        socket.create_connection(where, CONNECT_SECONDS).close()
+    except (OSError, UnicodeError) as error:  # no host's name has a part of 64 characters
         what = f"{address} in {ADDRESS} does not answer: {error}"
         return [Finding("ray", "problem", what, f"ray start --head there, or unset {ADDRESS}")]
     return [Finding("ray", "ok", f"{address} answers")]

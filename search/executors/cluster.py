@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from space import Refusal
 
+from .ray_address import HERE, host_and_port
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -17,11 +19,8 @@ class Cluster:
     num_workers: int | None = None
 
     def __post_init__(self) -> None:
-        if self.address.startswith("ray://"):
-            raise Refusal(
-                f"--address must be auto, local or HOST:PORT, got {self.address}: a Ray client "
-                "passes no epochs on while they run; start the search on a node of the cluster"
-            )
+        if self.address not in HERE:
+            host_and_port(self.address, "--address")
         if self.gpus_per_trial is not None and not 0 < self.gpus_per_trial <= 1:
             raise Refusal(
                 "--gpus-per-trial must be above 0 and at most 1, since a training uses one GPU, "

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from space import Refusal
 
 from .cluster import Cluster, Share
+from .ray_address import HERE, host_and_port
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray starts: nothing is sent
 
@@ -35,10 +36,11 @@ def connect(address: str) -> None:
     """
     if ray.is_initialized():
         return
-    if address == "auto":
-        address = os.environ.get("RAY_ADDRESS", address)
-    if address not in ("auto", "local"):
-        _refuse_unreachable(address)
+    name = "--address"
+    if address == "auto" and os.environ.get("RAY_ADDRESS"):
+        name, address = "RAY_ADDRESS", os.environ["RAY_ADDRESS"]
+    if address not in HERE:
+        _refuse_unreachable(address, name)
     if address == "local" and not any(name in os.environ for name in TOKENS):
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)  # for this cluster only, in no file
     try:
@@ -60,15 +62,13 @@ def connect(address: str) -> None:
         ) from error
 
 
-def _refuse_unreachable(address: str) -> None:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise Refusal(f"--address must be auto, local or HOST:PORT, got {address}")
+def _refuse_unreachable(address: str, name: str) -> None:
+    where = host_and_port(address, name)
     try:
-        socket.create_connection((host, int(port)), REACH_SECONDS).close()
-    except (OSError, OverflowError) as error:
+        socket.create_connection(where, REACH_SECONDS).close()
+    except (OSError, UnicodeError) as error:  # no host's name has a part of 64 characters
         raise Refusal(
-            f"--address must be a Ray cluster that answers, got {address}: {error}; {START}"
+            f"{name} must be a Ray cluster that answers, got {address}: {error}; {START}"
         ) from error
 
 

@@ -14,6 +14,7 @@ from space import Architecture, Refusal, digest
 from .data import ensure
 from .loop import Images
 from .single import trained
+from .tensor_file import refuse_unsafe
 from .weights import HEAD, load_weights
 from .worker import images_of
 
@@ -69,13 +70,13 @@ def _noted(weights: Path) -> Architecture:
     Raises:
         Refusal: no such file, or nothing is noted in it.
     """
+    rule = f"--weights must be a file of `search train --save`, got {weights}"
+    refuse_unsafe(weights, rule)
     try:
-        with safe_open(str(weights), "pt") as file:
+        with safe_open(weights, "pt") as file:
             head = (file.metadata() or {}).get(HEAD)
     except (SafetensorError, OSError) as error:
-        raise Refusal(
-            f"--weights must be a file of `search train --save`, got {weights}: {error}"
-        ) from error
+        raise Refusal(f"{rule}: {error}") from error
     if head is None:
         raise Refusal(
             f"--weights must note its architecture, as `search train --save` does, got {weights}"

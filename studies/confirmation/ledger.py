@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from space import Refusal
+
+from ..store.damage import WAY_OUT, refuse_other_types, undamaged
 from ..store.database import open_engine, refuse_unusable
 from ..store.extra_tables import ReadingRow
 from ..store.extras import Extra
@@ -90,6 +93,7 @@ def store_reading(study: OpenStudy, entry: LedgerEntry, accuracy: float, correct
         session.commit()
 
 
+@undamaged("the table of test readings")
 def readings(study: OpenStudy) -> tuple[Reading, ...]:
     """Return every reading of the study that showed something, oldest first."""
     query = (
@@ -99,7 +103,14 @@ def readings(study: OpenStudy) -> tuple[Reading, ...]:
         .order_by(ReadingRow.number)
     )
     with Session(study.engine) as session:
-        return tuple(
-            Reading(row.number, row.extra_id, row.accuracy, row.correct)
-            for row in session.scalars(query)
+        return tuple(_reading(row) for row in session.scalars(query))
+
+
+def _reading(row: ReadingRow) -> Reading:
+    refuse_other_types(row, ReadingRow)
+    if row.accuracy is not None and not 0 <= row.accuracy <= 1:
+        raise Refusal(
+            f"test reading {row.number} must have an accuracy of 0 to 1, got {row.accuracy}; "
+            f"{WAY_OUT}"
         )
+    return Reading(row.number, row.extra_id, row.accuracy, row.correct)

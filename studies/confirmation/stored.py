@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import ColumnElement, inspect, select, update
 from sqlalchemy.orm import Session
 
 from space import Cost, cost
 
+from ..store.damage import undamaged
 from ..store.extra_tables import ConfirmationRow
 from ..store.extras import Extra, Wanted, asked_for, known_extras
 from ..store.schema import create_tables
 from ..store.storage import OpenStudy
 from .comparison import Arm, Confirmation, Interval, Optimism, gains, optimism
 from .ledger import Reading, readings
+
+TABLE = "the table of confirmations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ def stored_confirmation(study: OpenStudy, wanted: Confirmation) -> Confirmation:
     """Return the stored one that asks the same, with what was claimed then, or store this."""
     create_tables(study.engine)
     with Session(study.engine) as session:
-        row = session.scalars(_row_of(study, wanted)).first()
-        if row is not None:
-            return Confirmation.model_validate_json(row.document)
+        query = select(ConfirmationRow.document).where(_is_of(study, wanted))
+        document = session.scalars(query).first()
+        if document is not None:
+            return _plan(document)
         session.add(
             ConfirmationRow(
                 study_uid=study.uid,
@@ -81,7 +85,12 @@ def confirmations(study: OpenStudy) -> tuple[Confirmation, ...]:
         .order_by(ConfirmationRow.id)
     )
     with Session(study.engine) as session:
-        return tuple(map(Confirmation.model_validate_json, session.scalars(query)))
+        return tuple(map(_plan, session.scalars(query)))
+
+
+@undamaged(TABLE)
+def _plan(document: str) -> Confirmation:
+    return Confirmation.model_validate_json(document)
 
 
 def wanted_of(plan: Confirmation) -> tuple[list[Wanted], list[Wanted]]:
@@ -124,15 +133,25 @@ def is_done(study: OpenStudy, plan: Confirmation) -> bool:
 
 def latency_ratios(study: OpenStudy, plan: Confirmation) -> tuple[float, ...] | None:
     """Return the time of a forward pass of each arm over plain's, if it was measured."""
+    query = select(ConfirmationRow.latency_ratios).where(_is_of(study, plan))
     with Session(study.engine) as session:
-        text = session.scalars(_row_of(study, plan)).one().latency_ratios
-    return None if text is None else tuple(json.loads(text))
+        text = session.scalars(query).one()
+    return None if text is None else _ratios(text, len(plan.arms))
+
+
+@undamaged(TABLE)
+def _ratios(text: str, num_arms: int) -> tuple[float, ...]:
+    found = json.loads(text)
+    if not isinstance(found, list) or len(found) != num_arms:
+        raise ValueError(f"latency_ratios must be a number for each of {num_arms} networks")
+    return tuple(float(one) for one in found)
 
 
 def store_latency_ratios(study: OpenStudy, plan: Confirmation, ratios: Sequence[float]) -> None:
     """Store them, one for each arm."""
+    change = update(ConfirmationRow).where(_is_of(study, plan))
     with Session(study.engine) as session:
-        session.scalars(_row_of(study, plan)).one().latency_ratios = json.dumps(list(ratios))
+        session.execute(change.values(latency_ratios=json.dumps(list(ratios))))
         session.commit()
 
 
@@ -171,10 +190,8 @@ def confirmed(study: OpenStudy, plan: Confirmation, noise_sd: float) -> Confirme
     )
 
 
-def _row_of(study: OpenStudy, plan: Confirmation) -> Select[ConfirmationRow]:
-    return select(ConfirmationRow).where(
-        ConfirmationRow.study_uid == study.uid, ConfirmationRow.key == plan.key
-    )
+def _is_of(study: OpenStudy, plan: Confirmation) -> ColumnElement[bool]:
+    return (ConfirmationRow.study_uid == study.uid) & (ConfirmationRow.key == plan.key)
 
 
 def _tested(arm: Arm, done: Sequence[Extra], latest: dict[int, Reading]) -> tuple[float, ...]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from space import Refusal
 
 from .database import BUSY_SECONDS, storage_problem
+from .replacing import fold_logs, logs_of, nobody_runs
 
 SCRATCH = ".attention-search-"  # an unfinished copy is in a folder that begins like this
+STRAY = "the log of an older file, which would change the copy; --overwrite removes it"
 TRAININGS = """
     SELECT study_name, COUNT(trial_id) FROM studies
     LEFT JOIN trials ON trials.study_id = studies.study_id AND trials.state = 'COMPLETE'
@@ -39,17 +41,22 @@ def back_up(path: Path, target: Path, *, overwrite: bool = False) -> Backup:
     """Copy the database as it is now; the target is there whole, or not at all.
 
     Raises:
-        Refusal: there is something already, the folder takes no file, or the copy is damaged.
+        Refusal: there is something already or somebody uses it, the folder takes no file, or the
+            copy is damaged.
     """
     if target.exists() and target.samefile(path):
         raise Refusal(f"--to must be another file than the database, got {target}")
     if target.exists() and not (overwrite and target.is_file()):
         raise Refusal(f"--to must be a new file, got {target}; --overwrite replaces a file")
-    with _refused(path, target.parent):
+    logs = logs_of(target)
+    if logs and not overwrite:
+        raise Refusal(f"--to must be a new file, got {target} beside {logs[0]}, {STRAY}")
+    with _refused(path, target.parent), nobody_runs(target):
         # A folder beside the target: what is in it can be moved there in one step.
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=SCRATCH) as folder:
             copy = Path(folder) / "copy.db"
             trainings = _copy(path, copy)
+            fold_logs(target)
             copy.replace(target)
         return Backup(target, target.stat().st_size, trainings)
 

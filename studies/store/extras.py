@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 
-from space import Architecture, digest
+from space import Architecture, Refusal, digest
 
+from .damage import WAY_OUT, refuse_other_types, undamaged
 from .extra_tables import ExtraRow
 from .records import Outcome
 from .schema import create_tables
 from .storage import OpenStudy
 
 ExtraPurpose = Literal["confirm", "fresh", "ablation", "baseline"]
+ExtraState = Literal["waiting", "complete", "failed"]
+STATES = get_args(ExtraState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Extra:
     id: int
     wanted: Wanted
     digest: str
-    state: Literal["waiting", "complete", "failed"]
+    state: ExtraState
     reason: str | None = None
     accuracy: float | None = None
     correct: bytes | None = None
@@ -103,6 +106,7 @@ def _ended(study: OpenStudy, extra: Extra, **values: object) -> Extra:
         return _record(session.get_one(ExtraRow, extra.id))
 
 
+@undamaged("the table of extra trainings")
 def _all(session: Session, study: OpenStudy) -> list[Extra]:
     query = select(ExtraRow).where(ExtraRow.study_uid == study.uid).order_by(ExtraRow.id)
     return [_record(row) for row in session.scalars(query)]
@@ -125,6 +129,13 @@ def _row(study: OpenStudy, one: Wanted) -> ExtraRow:
 
 
 def _record(row: ExtraRow) -> Extra:
+    refuse_other_types(row, ExtraRow)
+    is_whole = row.accuracy is not None and 0 <= row.accuracy <= 1
+    if row.state not in STATES or (row.state == "complete" and not is_whole):
+        raise Refusal(
+            f"extra training {row.id} must be one of ours, got one that is {row.state} with "
+            f"accuracy {row.accuracy}; {WAY_OUT}"
+        )
     architecture = Architecture.from_json(row.architecture)
     purpose: ExtraPurpose = row.purpose  # type: ignore[assignment] # the column holds what we wrote
     return Extra(

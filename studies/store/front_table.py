@@ -11,6 +11,7 @@ from space import placements_in_words
 from ..estimates.posterior import Noise
 from ..front import Front, Point
 from ..verdict import verdict
+from .damage import refuse_other_types, undamaged
 from .extra_tables import SummaryRow
 from .storage import OpenStudy
 from .tables import FrontRow
@@ -33,6 +34,7 @@ def summary_of(front: Front) -> Summary:
     return Summary(front.num_ended, len(front.points), digests, front.noise, verdict(front))
 
 
+@undamaged("the table of summaries")
 def stored_summary(study: OpenStudy) -> Summary | None:
     """Return what was stored with the front; None where an older version stored it, or nobody."""
     if not inspect(study.engine).has_table(SummaryRow.__tablename__):
@@ -43,6 +45,7 @@ def stored_summary(study: OpenStudy) -> Summary | None:
         digests = tuple(session.scalars(rows))
     if found is None or not digests:
         return None
+    refuse_other_types(found, SummaryRow)
     sd, freedom = found.noise_sd, found.noise_freedom
     noise = None if sd is None or freedom is None else Noise(sd, freedom)
     return Summary(found.num_ended, found.num_points, digests, noise, found.verdict)

@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from .damage import undamaged
 from .storage import OpenStudy
 from .tables import EvaluationRow, GatesRow
 
 Statistics = dict[str, dict[str, Any]]  # by module: those of `backbones.ModuleStatistics`
 
 
+@undamaged("the table of gates")
 def stored_gates(study: OpenStudy) -> dict[int, Statistics]:
     """Return the modules' statistics by the evaluation's id; none from before they were stored."""
     if not inspect(study.engine).has_table(GatesRow.__tablename__):

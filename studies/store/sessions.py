@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 
+from .damage import refuse_other_types, undamaged
 from .extra_tables import SessionRow
 from .schema import create_tables
 from .storage import OpenStudy
@@ -65,6 +66,7 @@ def end_session(study: OpenStudy, number: int, ending: str) -> None:
         session.commit()
 
 
+@undamaged("the table of sessions")
 def sessions(study: OpenStudy) -> tuple[StudySession, ...]:
     """Return the study's sessions, oldest first; none from before they were stored."""
     if not inspect(study.engine).has_table(SessionRow.__tablename__):
@@ -91,6 +93,7 @@ def versions() -> dict[str, str]:
 
 
 def _record(row: SessionRow) -> StudySession:
+    refuse_other_types(row, SessionRow)
     return StudySession(
         surroundings=Surroundings.model_validate_json(row.document),
         started_at=row.started_at,

@@ -1,14 +1,21 @@
 """What the dashboard shows of a study beside its own plots."""
 
+import io
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
+from optuna.artifacts import FileSystemArtifactStore
+from sqlalchemy.exc import OperationalError
 
 from search.cli import run_command
 from search.config import StudyConfig, config_of
-from search.dashboard import snapshot
+from search.dashboard import serve, snapshot
 from search.dashboard_feed import (
     AREA,
     FIGURE,
@@ -22,6 +29,7 @@ from search.dashboard_feed import (
 )
 from search.driver import Driver, Limits
 from search.listener import Listener
+from space import Refusal
 from studies import OpenStudy, create_or_open, open_existing, read_front
 from studies.store.artifacts import artifact_folder
 from tests.search.scripted import SETTINGS, ScriptedExecutor
@@ -120,20 +128,72 @@ def test_who_leaves_the_front_loses_the_note_but_not_the_users_own(finished: Ope
     assert note_on(finished, others[0].trial) == ""
 
 
-def test_a_snapshot_is_whole_and_what_is_deleted_there_stays_here(finished: OpenStudy) -> None:
+def asked(
+    app: Callable[..., Iterable[bytes]], method: str, path: str, words: object = None
+) -> str:
+    """Ask the dashboard's server without a socket; return its status."""
+    heard: list[str] = []
+    body = json.dumps(words).encode()
+    environ: dict[str, object] = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+    }
+    setup_testing_defaults(environ)
+    b"".join(app(environ, lambda status, _headers, _info=None: heard.append(status)))
+    return heard[0]
+
+
+def test_a_snapshot_shows_everything_and_takes_no_change(
+    finished: OpenStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores: list[FileSystemArtifactStore] = []
+
+    def run_server(_: object, *, artifact_store: FileSystemArtifactStore, **__: object) -> None:
+        stores.append(artifact_store)
+
+    monkeypatch.setattr("optuna_dashboard.run_server", run_server)
     pictures = artifact_folder(finished.url)
     pictures.mkdir(exist_ok=True)
     (pictures / "mine").write_text("a picture")
-    with snapshot(finished.url, pictures) as (url, its_pictures):
-        assert url != finished.url
-        (its_pictures / "mine").unlink()
-        copy = open_existing(url, "attention")
-        assert len(copy.optuna.trials) == len(finished.optuna.trials)
-        optuna.delete_study(study_name="attention", storage=copy.optuna._storage)
-        copy.engine.dispose()
+    with snapshot(finished.url, pictures) as (storage, its_pictures):
+        kept = {one.name for one in its_pictures.iterdir()}
+        serve(storage, 65531, lambda _: None, artifacts=its_pictures)
+        (store,) = stores
+        app = notes.wsgi(storage, store)
+        for path in ("/api/studies", "/api/studies/1", "/api/meta"):
+            assert asked(app, "GET", path) == "200 OK"
+        new = {"study_name": "new", "directions": ["minimize"]}
+        for method, path in (
+            ("DELETE", "/api/studies/1"),
+            ("POST", "/api/studies/1/rename"),
+            ("POST", "/api/studies"),
+        ):
+            assert asked(app, method, path, new).startswith("500 ")
+        with storage.engine.connect() as connection:
+            for table in ("studies", "trials"):
+                with pytest.raises(OperationalError, match="readonly database"):
+                    connection.exec_driver_sql(f"DELETE FROM {table}")
+        with pytest.raises(Refusal, match="keeps its pictures"):
+            store.remove(min(kept))
+        assert {one.name for one in its_pictures.iterdir()} == kept
+        assert len(storage.get_all_trials(1)) == 12
+    assert not its_pictures.exists()
     assert len(open_existing(finished.url, "attention").optuna.trials) == 12
-    assert not Path(url.removeprefix("sqlite:///")).exists()
-    assert (pictures / "mine").read_text() == "a picture"
+
+
+def test_a_snapshot_for_which_there_is_no_space_is_refused_in_one_line(
+    finished: OpenStudy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("studies.store.backup._copy", full)
+    assert run_command(["dashboard", "--storage", finished.url, "--snapshot"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no space left for the database" in line
 
 
 @pytest.fixture
@@ -160,15 +220,20 @@ def test_the_dashboard_is_for_this_machine_unless_asked_otherwise(
     assert [host for _, host in served] == ["127.0.0.1", "127.0.0.2", "localhost"]
 
 
-def test_a_dashboard_for_others_warns_that_they_may_delete_the_study(
-    finished: OpenStudy, served: list[tuple[object, str]], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("given", "more"), [([], ", and delete it"), (["--snapshot"], "")])
+def test_a_dashboard_for_others_warns_what_they_may_do(
+    given: list[str],
+    more: str,
+    finished: OpenStudy,
+    served: list[tuple[object, str]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    given = ["--storage", finished.url, *PORT, "--host", "0.0.0.0", "--snapshot"]
-    assert run_command(["dashboard", *given]) == 0
+    here = ["--storage", finished.url, *PORT, "--host", "0.0.0.0"]
+    assert run_command(["dashboard", *here, *given]) == 0
     warning, address = capsys.readouterr().out.splitlines()
     assert warning == (
         "warning: the dashboard has no authentication; whoever reaches 0.0.0.0 can read this "
-        "study, and delete it"
+        f"study{more}"
     )
     assert address.startswith("http://0.0.0.0:65531/dashboard")
     assert [host for _, host in served] == ["0.0.0.0"]

@@ -8,7 +8,7 @@ from optuna.artifacts import get_all_artifact_meta
 from search.config import StudyConfig, config_of
 from search.driver import Driver, Limits
 from search.executors import Event, Job
-from search.front_files import front_folder, keep_of, kept_weights
+from search.front_files import front_folder, keep_of, kept_weights, prune
 from search.listener import Listener
 from studies import OpenStudy, create_or_open, evaluations, read_front
 from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
@@ -94,3 +94,24 @@ def test_the_folders_lie_beside_the_database(study: OpenStudy) -> None:
     folder = Path(study.url.removeprefix("sqlite:///")).parent
     assert front_folder(study) == folder / "study.attention.front"
     assert (folder / "study.artifacts").is_dir()
+
+
+def test_what_others_keep_in_the_folder_stays(study: OpenStudy) -> None:
+    folder = front_folder(study)
+    own = {one.name for one in folder.iterdir()}
+    theirs = {
+        "3-notes.txt",
+        "12.png",
+        "7.safetensors.bak",
+        "2026.03.01",
+        ".notes.part",
+        "\u0661.png",
+    }
+    for name in theirs:
+        (folder / name).write_text("mine")
+    (folder / "8.safetensors").mkdir()  # a folder is none of ours
+    for name in ("999.safetensors", "999.gates.png", ".999.safetensors.12.part"):
+        (folder / name).write_text("of a training that is not on the front")
+    prune(study, read_front(study), {one.id: one for one in evaluations(study)}, ())
+    assert {one.name for one in folder.iterdir()} == own | theirs | {"8.safetensors"}
+    (folder / "8.safetensors").rmdir()

@@ -1,5 +1,6 @@
 """`search gates`, and the tips of `search train`, as a user types them."""
 
+import os
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -155,3 +156,15 @@ def test_a_backbone_that_is_not_loaded_whole_is_not_frozen(
     tips = ["--init-from", "part.safetensors", "--freeze-backbone", "1"]
     assert train("both.yaml", "--epochs", "2", *tips) == 2
     assert "--freeze-backbone needs weights of the whole backbone" in capsys.readouterr().err
+
+
+def test_weights_that_are_no_plain_file_are_refused_and_not_waited_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    os.mkfifo("pipe.safetensors")
+    Path("folder.safetensors").mkdir()
+    for name in ("pipe.safetensors", "folder.safetensors"):
+        assert run_command(["gates", "both.yaml", *LOOK, "--weights", name]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("search: --weights must be a file of `search train --save`, got ")
+        assert line.endswith(f"{name}: it must be a plain file")

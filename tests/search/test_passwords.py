@@ -43,6 +43,11 @@ def test_a_password_is_neither_printed_nor_written(
         ["status", f"postgresql://ada:{CANARY}@localhost/trees"],
         ["status", f"--storag=postgresql://ada:{CANARY}@localhost/trees"],
         [f"postgresql://ada:{CANARY}@localhost/trees"],
+        ["status", f"postgresql://ada@h/db?password={CANARY}"],
+        ["status", "--study", f"postgresql://ada@h/db?password={CANARY}"],
+        ["status", f"postgresql://ada:my {CANARY}@h/db"],
+        ["status", f"postgresql://ada:my@ {CANARY}@h/db"],
+        ["status", f"postgresql://ada@h/db?sslPASSWORD=my) {CANARY}&port=1"],
         ["status", "--study", "none", "--storage", f"sqlite:///x.db#postgresql://a:{CANARY}@h/d"],
     ],
 )

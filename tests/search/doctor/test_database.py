@@ -223,3 +223,31 @@ def test_a_full_disk_and_a_network_disk_are_problems(
     full, network = wrong(place_findings(tmp_path / "study.db"))
     assert full.remedy.startswith("free some, ")
     assert network.what == f"{tmp_path} is on nfs4, where SQLite's write-ahead log does not work"
+
+
+def test_a_study_that_no_file_can_be_named_after_is_another_programs(url: str) -> None:
+    for name in ("exp/resnet", "two\nlines", ""):
+        run_sql(
+            url,
+            "DELETE FROM study_user_attributes",
+            f"UPDATE studies SET study_name = '{name}'",
+        )
+        shown = name.replace("\n", "\\n")
+        assert database_findings(url)[-1].what == f"study {shown}: 8 complete, not of this program"
+
+
+def test_ours_under_such_a_name_is_told_and_asked_no_lock(url: str) -> None:
+    run_sql(url, "UPDATE studies SET study_name = 'exp/resnet'")  # as the dashboard lets one do
+    assert database_findings(url)[-1].what.endswith("8 complete, none unfinished, nobody runs it")
+
+
+def test_a_version_that_is_no_number_is_damage(url: str) -> None:
+    run_sql(url, "UPDATE attention_studies SET schema_version = 'abc'")
+    found = only_wrong(url)
+    assert found.what.endswith("study.db is damaged: schema_version must be int, got 'abc'")
+    assert found.remedy.startswith("restore a copy made by search backup")
+
+
+def test_a_path_with_a_lines_end_is_one_line(tmp_path: Path) -> None:
+    found = database_findings(f"sqlite:///{tmp_path}/x\ny.db")
+    assert found[-1].what == f"none at {tmp_path}/x\\ny.db yet; search run makes one"

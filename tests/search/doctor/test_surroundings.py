@@ -148,6 +148,11 @@ def test_missing_data_is_fetched_and_corrupt_data_is_a_problem(
     assert [one.state for one in data_findings(tmp_path)] == ["ok"]
 
 
+def test_a_folder_of_data_with_a_lines_end_in_its_name_is_one_line(tmp_path: Path) -> None:
+    missing, _ = data_findings(tmp_path / "a\nb")
+    assert missing.what.startswith(f"CIFAR-10 in {tmp_path}/a\\nb: ")
+
+
 def test_a_cache_that_takes_no_files_is_a_problem_only_where_data_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,11 +170,13 @@ def test_a_cluster_that_is_named_must_answer(monkeypatch: pytest.MonkeyPatch) ->
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
-        for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
-            monkeypatch.setenv(ray.ADDRESS, address)
-            assert [one.state for one in ray_findings()] == ["problem"]  # it does not listen
+        monkeypatch.setenv(ray.ADDRESS, f"127.0.0.1:{port}")
+        assert [one.state for one in ray_findings()] == ["problem"]  # it does not listen
         server.listen()
         assert [one.state for one in ray_findings()] == ["ok"]
+        monkeypatch.setenv(ray.ADDRESS, f"ray://127.0.0.1:{port}")
+        (found,) = ray_findings()
+        assert (found.state, "start the search on a node" in found.what) == ("problem", True)
     for address, state in (("auto", "ok"), ("nowhere", "problem"), ("a:99999999", "problem")):
         monkeypatch.setenv(ray.ADDRESS, address)
         assert [one.state for one in ray_findings()] == [state]

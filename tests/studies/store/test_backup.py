@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from space import Refusal
-from studies import database_path
+from studies import database_path, only_driver
 from studies.store.backup import back_up, default_name
 from studies.store.database import open_engine
 from tests.studies.store.dumps import restored
@@ -57,6 +57,68 @@ def test_nothing_is_overwritten_without_being_told(path: Path) -> None:
     assert target.read_text() == "precious"
     back_up(path, target, overwrite=True)
     assert names(target) == ["attention"]
+
+
+def leave_a_log(path: Path) -> None:
+    """Make a database as a killed writer leaves it: what it wrote last is in the log alone."""
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL").close()
+        writer.execute("PRAGMA wal_autocheckpoint = 0").close()
+        writer.execute("CREATE TABLE studies (study_id INTEGER, study_name TEXT)")
+        writer.execute("CREATE TABLE trials (trial_id INTEGER, study_id INTEGER, state TEXT)")
+        writer.execute("INSERT INTO studies VALUES (1, 'old')")
+        writer.commit()
+        left = {one: one.read_bytes() for one in (path, path.with_name(f"{path.name}-wal"))}
+    for one, content in left.items():
+        one.write_bytes(content)
+
+
+def test_the_log_of_a_file_that_is_replaced_does_not_change_the_copy(path: Path) -> None:
+    target = path.with_name("copy.db")
+    leave_a_log(target)
+    back_up(path, target, overwrite=True)
+    assert names(target) == ["attention"]
+    assert {one.name for one in path.parent.iterdir()} == {"study.db", "copy.db"}
+
+
+def test_a_log_without_its_file_is_refused_or_removed(path: Path) -> None:
+    target = path.with_name("copy.db")
+    leave_a_log(target)
+    target.unlink()
+    with pytest.raises(Refusal, match=r"copy\.db beside .*copy\.db-wal, .*--overwrite removes it"):
+        back_up(path, target)
+    back_up(path, target, overwrite=True)
+    assert names(target) == ["attention"]
+
+
+def test_what_is_replaced_stays_whole_if_that_fails(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = path.with_name("copy.db")
+    leave_a_log(target)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(Refusal, match="No space left"):
+        back_up(path, target, overwrite=True)
+    assert names(target) == ["old"]
+
+
+def test_a_database_that_is_run_or_open_is_not_replaced(path: Path) -> None:
+    target = path.with_name("copy.db")
+    leave_a_log(target)
+    with (
+        only_driver(f"sqlite:///{target}", "any"),
+        pytest.raises(Refusal, match=r"studies nobody runs, got .*copy\.db\.any\.lock is held"),
+    ):
+        back_up(path, target, overwrite=True)
+    with closing(sqlite3.connect(target)) as reader:
+        assert reader.execute("SELECT study_name FROM studies").fetchone() == ("old",)
+        with pytest.raises(Refusal, match=r"that nothing uses, got .*; end what has it open"):
+            back_up(path, target, overwrite=True)
+    assert names(target) == ["old"]
 
 
 def test_the_database_is_no_place_for_its_copy(path: Path) -> None:
