@@ -22,6 +22,7 @@ class Member:
 
     point: Point
     changes: tuple[Ablated, ...]
+    num_possible: int  # changes, trained or not, for which the intervals are corrected
 
 
 def wanted_of(architecture: Architecture, config: StudyConfig, num_seeds: int) -> list[Wanted]:
@@ -40,15 +41,16 @@ def members(study: OpenStudy, front: Front, config: StudyConfig) -> tuple[Member
 
 def _member(study: OpenStudy, front: Front, config: StudyConfig, row: Point) -> Member:
     if row.architecture.is_plain:
-        return Member(row, ())
+        return Member(row, (), 0)
     done = known_extras(study, wanted_of(row.architecture, config, MOST_SEEDS))
     own = _bits(done, row.architecture)
+    changes = ablations(row.architecture)
     compared = [
-        ablated(one.what, own, theirs, front)
-        for one in ablations(row.architecture)
+        ablated(one.what, own, theirs, front, len(changes))
+        for one in changes
         if own and (theirs := _bits(done, one.architecture))
     ]
-    return Member(row, tuple(compared))
+    return Member(row, tuple(compared), len(changes))
 
 
 def _bits(done: Sequence[Extra], architecture: Architecture) -> list[bytes]:
@@ -59,7 +61,9 @@ def _bits(done: Sequence[Extra], architecture: Architecture) -> list[bytes]:
 def table(member: Member) -> Table:
     """Return a row for each change: what the member has over it."""
     title = f"Ablations of {placements_in_words(member.point.architecture)}"
-    shown = Table(title=title, title_justify="left", title_style="bold")
+    number = f"{member.num_possible} change{'s' * (member.num_possible > 1)}"
+    caption = f"intervals: Bonferroni's for {number} of this network, 95 % together"
+    shown = Table(title=title, title_justify="left", title_style="bold", caption=caption)
     shown.add_column("change")
     for label in ("what it costs (95 %), points", "n", "n without"):
         shown.add_column(label, justify="right", no_wrap=True)
@@ -79,6 +83,7 @@ def facts(member: Member) -> Mapping[str, object]:
     return {
         "trial": member.point.trial,
         "digest": member.point.digest,
+        "num_possible": member.num_possible,
         "changes": [
             {
                 "what": one.what,

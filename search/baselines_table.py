@@ -13,6 +13,7 @@ from space import cost, count_in_words, placements_in_words, share_in_words
 from studies.confirmation.comparison import Interval
 
 from .baselines import PLAIN, Row
+from .comparison_table import Column, comparison_table
 
 FORMATS = ("table", "json")
 
@@ -25,15 +26,11 @@ def half_width(accuracies: Sequence[float]) -> float:
     return float(stdtrit(number - 1, 0.975)) * stdev(accuracies) / sqrt(number)
 
 
-def table(found: Sequence[Row], title: str, measured: str) -> Table:
+def table(found: Sequence[Row], title: str, measured: str, width: int) -> Table:
     """Return a row for each network: costs, accuracy, gain over plain, time."""
-    shown = Table(title=title, title_justify="left", title_style="bold")
-    shown.add_column("network", min_width=24)
-    for label in ("params", "MACs", f"{measured}, %", "gain (95 %), points", "s/epoch", "n"):
-        shown.add_column(label, justify="right", no_wrap=True)
-    for one in found:
-        shown.add_row(*_cells(one, found[0]))
-    return shown
+    labels = ("params", "MACs", f"{measured}, %", "gain (95 %), points", "s/epoch", "n")
+    columns = [Column(one) for one in labels]
+    return comparison_table(title, columns, [_cells(one, found[0]) for one in found], width)
 
 
 def closing(found: Sequence[Row]) -> list[str]:
@@ -44,7 +41,11 @@ def closing(found: Sequence[Row]) -> list[str]:
         f"comparison{'' if number == 1 else 's'} with plain, 95 % together; s/epoch of a worker "
         "beside the others, validation included"
     ]
-    lines += [f"{one.name}: {one.num_failed} trainings failed" for one in found if one.num_failed]
+    lines += [
+        f"{one.name}: {one.num_failed} trainings failed{'' if one.accuracies else '; left out'}"
+        for one in found
+        if one.num_failed
+    ]
     return [*lines, f"verdict: {verdict(found)}"]
 
 

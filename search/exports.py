@@ -8,7 +8,7 @@ from pathlib import Path
 
 from space import Refusal, write_architecture
 from studies import Front, OpenStudy, Point, evaluations
-from studies.confirmation.stored import Confirmed, confirmations, confirmed
+from studies.confirmation.stored import Confirmed, confirmations, confirmed, standing_of
 from studies.export import facts, head
 from studies.folders import MANIFEST, file_digests, new_folder, refuse_other_content
 from studies.insertion import insertion_file, torchvision_name
@@ -71,7 +71,8 @@ def export_folder(
         own = _with_weights(point, folder, wanted)
         for name, what in _written(own, front, folder, study=study, wanted=wanted):
             files[name] = what
-        card = Card(own, front, study, files, tuple(_confirmed(own, front, study)))
+        found, is_begun = _confirmed(own, front, study)
+        card = Card(own, front, study, files, found, is_begun)
         (folder / CARD).write_text(model_card(card), encoding="utf-8")
         manifest = {
             "study": study.name,
@@ -140,9 +141,11 @@ def _onnx_in_words(wanted: Wanted) -> str:
     return f"`images` to `logits`, {images}{norms}; onnxruntime agreed with torch to 1e-4{whose}"
 
 
-def _confirmed(point: Point, front: Front, study: OpenStudy) -> Iterator[Confirmed]:
-    """Yield what is known of the confirmations that this network takes part in."""
-    noise_sd = front.noise.sd if front.noise else 0.0
-    for plan in confirmations(study):
-        if any(arm.digest == point.digest for arm in plan.arms):
-            yield confirmed(study, plan, noise_sd)
+def _confirmed(point: Point, front: Front, study: OpenStudy) -> tuple[tuple[Confirmed, ...], bool]:
+    """Return the finished confirmations of this network, and whether another was begun."""
+    own = [
+        one for one in confirmations(study) if any(arm.digest == point.digest for arm in one.arms)
+    ]
+    finished = [one for one in own if standing_of(study, one).is_read]
+    found = tuple(confirmed(study, one, front.noise) for one in finished)
+    return found, len(finished) < len(own)

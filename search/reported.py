@@ -10,8 +10,8 @@ from studies.confirmation.stored import (
     Confirmed,
     confirmations,
     confirmed,
-    is_done,
     latency_ratios,
+    standing_of,
 )
 from studies.effects.map import effect_map
 from studies.effects.words import name
@@ -42,7 +42,9 @@ def reported(front: Front, study: OpenStudy) -> ReportFacts:
         explained=_explained(front, study),
         confirmations=_confirmations(front, study),
     )
-    return replace(found, gate_pictures=_gate_pictures(front, study))
+    return replace(
+        found, gate_pictures=_gate_pictures(front, study), unfinished=_unfinished(study)
+    )
 
 
 def _gate_pictures(front: Front, study: OpenStudy) -> dict[int, bytes]:
@@ -104,12 +106,12 @@ def _dead_lines(found: Sequence[Dead]) -> tuple[str, ...]:
 
 
 def _confirmations(front: Front, study: OpenStudy) -> tuple[Confirmation, ...]:
-    noise = 0.0 if front.noise is None else front.noise.sd
-    # Those of `search baselines` have no finalists; what is not done yet confirms nothing.
-    plans = [one for one in confirmations(study) if one.finalists and is_done(study, one)]
+    # Those of `search baselines` have no finalists; what is not read yet confirms nothing.
+    begun = [one for one in confirmations(study) if one.finalists]
+    plans = [one for one in begun if standing_of(study, one).is_read]
     return tuple(
         Confirmation(
-            found := confirmed(study, plan, noise),
+            found := confirmed(study, plan, front.noise),
             _labels(found),
             tuple(name_of(one.arm) for one in found.arms),
             latency_ratios(study, plan),
@@ -117,6 +119,16 @@ def _confirmations(front: Front, study: OpenStudy) -> tuple[Confirmation, ...]:
             tuple(closing(found)[:-1]),  # the last is the verdict
         )
         for plan in plans
+    )
+
+
+def _unfinished(study: OpenStudy) -> tuple[str, ...]:
+    """Say of each confirmation that was begun and is not finished how far it is."""
+    begun = [standing_of(study, one) for one in confirmations(study) if one.finalists]
+    return tuple(
+        f"A confirmation was begun and is not finished: {one.in_words()}"
+        for one in begun
+        if not one.is_read
     )
 
 

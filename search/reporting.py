@@ -13,7 +13,7 @@ from studies import Front, Point, neighbours, verdict
 from studies.estimates.posterior import Noise
 
 FORMATS = ("table", "json", "csv")
-MIN_WIDTH = 118  # of output that goes to no terminal
+MIN_WIDTH = 140  # of output that goes to no terminal: the widest table is whole
 SAMPLE = "cifar10-sample"
 
 

@@ -24,6 +24,11 @@ PROTOCOL = (
     *("weight_decay", "momentum", "label_smoothing", "warmup", "crop_padding", "precision"),
     *("averaging", "recipe", "protocol_digest"),
 )
+BEGUN = "A confirmation was begun and is not finished: nothing of it is told before its end."
+# What the images are in words; the sample's numbers are no results.
+IMAGES = {"cifar10": "CIFAR-10", "cifar10-sample": "a few sample images of CIFAR-10"}
+SAMPLE = "cifar10-sample"
+NO_RESULT = "Installation check on a few sample images: not a result."
 USE = """```python
 {imports}from model import build
 
@@ -42,7 +47,8 @@ class Card:
     front: Front
     study: OpenStudy
     files: Mapping[str, str]  # name, and what it is
-    confirmed: Sequence[Confirmed] = ()
+    confirmed: Sequence[Confirmed] = ()  # finished
+    is_begun: bool = False  # another confirmation is not finished
 
 
 def model_card(card: Card) -> str:
@@ -60,7 +66,8 @@ def model_card(card: Card) -> str:
         "Use it": _use(card),
     }
     parts = [f"## {title}\n\n" + "\n".join(lines) for title, lines in sections.items()]
-    return f"# {name}\n\n" + "\n\n".join(parts) + "\n"
+    warning = f"**{NO_RESULT}**\n\n" if card.study.settings["dataset"] == SAMPLE else ""
+    return f"# {name}\n\n{warning}" + "\n\n".join(parts) + "\n"
 
 
 def _what(card: Card) -> list[str]:
@@ -124,7 +131,8 @@ def _interval(value: float, error: float, sign: str) -> str:
 
 
 def _confirmed(card: Card) -> list[str]:
-    """Return what each confirmation found of this network, or that there is none."""
+    """Return what each finished confirmation found of this network, or that there is none."""
+    begun = ["", BEGUN] if card.is_begun else []
     lines = [
         f"* test accuracy {100 * arm.mean:.2f} % (n = {len(arm.accuracies)}) after "
         f"{one.confirmation.epochs} epochs of {one.confirmation.num_images:,} images"
@@ -134,7 +142,14 @@ def _confirmed(card: Card) -> list[str]:
         if arm.arm.digest == card.point.digest and arm.accuracies
     ]
     if lines:
-        return [*lines, "", "Another protocol than the study's: compare gains, never levels."]
+        return [
+            *lines,
+            "",
+            "Another protocol than the study's: compare gains, never levels.",
+            *begun,
+        ]
+    if card.is_begun:
+        return [f"Not confirmed: {BEGUN[0].lower()}{BEGUN[1:]}"]
     return ["Not confirmed: no test image was read for this network; `search confirm` does that."]
 
 
@@ -165,7 +180,7 @@ def _limits(card: Card) -> list[str]:
         f"{int(str(settings['train_images'])):,} images: a short protocol, in which gains may "
         "differ from those of a full training.",
         "* They are of validation images that took part in choosing it.",
-        "* It was chosen on CIFAR-10; nothing is known of other images, sizes or classes.",
+        f"* It was chosen on {_images(card)}; nothing is known of other images, sizes or classes.",
         "* Parameters and MACs are exact; latency and memory were not measured for this card.",
     ]
     if point.estimate.num_evaluations == 1:
@@ -174,6 +189,11 @@ def _limits(card: Card) -> list[str]:
     if not point.architecture.is_plain and not isnan(better):
         lines.append(f"* The study finds it better than plain with a probability of {better:.3f}.")
     return lines
+
+
+def _images(card: Card) -> str:
+    dataset = str(card.study.settings["dataset"])
+    return IMAGES.get(dataset, dataset)
 
 
 def _again(card: Card) -> list[str]:

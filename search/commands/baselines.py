@@ -94,7 +94,8 @@ def baselines(
             f"{num_images} images{' (validation among them)' if confirm else ''}, "
             f"recipe {protocol.recipe}"
         )
-        console.print(baselines_table.table(found, title, "test" if confirm else "validation"))
+        measured = "test" if confirm else "validation"
+        console.print(baselines_table.table(found, title, measured, console.width))
         for line in baselines_table.closing(found):
             console.print(line, soft_wrap=True, markup=False)
     if any(one.num_failed for one in found):

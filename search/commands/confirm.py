@@ -76,15 +76,15 @@ def confirm(
         plan = _done(bench, question, plan, console, again=again)
     else:
         plan = stored_confirmation(opened, plan)  # with what was claimed then
-    noise = 0.0 if front.noise is None else front.noise.sd
-    found, ratios = confirmed(bench.study, plan, noise), _ratios(bench, plan)
+    found, ratios = confirmed(bench.study, plan, front.noise), _ratios(bench, plan)
     if output == "json":
         typer.echo(table.confirm_json(found, ratios))
     else:
-        console.print(table.confirm_table(found, ratios, f"Confirmation of study {study}"))
+        title = f"Confirmation of study {study}"
+        console.print(table.confirm_table(found, ratios, title, console.width))
         for line in table.closing(found):
             console.print(line, soft_wrap=True, markup=False)
-    if any(one.num_failed for one in found.arms):
+    if any(one.num_failed or one.num_fresh_failed for one in found.arms):
         raise typer.Exit(1)
 
 

@@ -73,6 +73,8 @@ def confirmation_of(front: Front, config: StudyConfig, question: Question) -> Co
         own_digest=config.protocol.digest(),
         fresh_seeds=tuple(derived_seed(config.seed, "fresh", index) for index in seeds),
         arms=tuple(arms),
+        noise_sd=None if front.noise is None else front.noise.sd,
+        noise_freedom=None if front.noise is None else front.noise.degrees_of_freedom,
     )
 
 

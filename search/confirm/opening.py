@@ -6,12 +6,15 @@ from space import Refusal
 from studies import Front, evaluations
 from studies.confirmation.comparison import (
     MOST_SEEDS,
+    POWER,
     Confirmation,
     Role,
     resolution,
+    sd_interval,
     seeds_to_resolve,
 )
 from studies.confirmation.stored import known_trainings
+from studies.estimates.posterior import Noise
 from studies.store.sessions import sessions
 
 from ..config import StudyConfig
@@ -40,8 +43,8 @@ def resolved(front: Front, config: StudyConfig, question: Question, points: floa
     if seeds is None:
         least = 100 * resolution(front.noise.sd, MOST_SEEDS, PLAIN_FACTOR * MOST_SEEDS, number)
         raise Refusal(
-            f"--resolve must be at least {least:.2f} points, what {MOST_SEEDS} seeds tell apart, "
-            f"got {points}; a longer training has less noise: --epochs"
+            f"--resolve must be at least {least:.2f} points, what {MOST_SEEDS} seeds show with "
+            f"{100 * POWER:.0f} % power, got {points}; ask for more points, or a smaller --top"
         )
     return replace(question, num_seeds=seeds)
 
@@ -60,13 +63,7 @@ def opening_lines(
         f"{len(tasks)} trainings, {len(tasks) - len(waiting)} done before"
     ]
     if front.noise is not None:
-        least = resolution(
-            front.noise.sd, question.num_seeds, len(plan.arms[0].seeds), len(plan.arms) - 1
-        )
-        lines.append(
-            f"tells gains over plain of {100 * least:.2f} points from none, at the study's "
-            f"run-to-run sd of {100 * front.noise.sd:.2f}; longer trainings vary less"
-        )
+        lines.append(_resolution_line(front.noise, plan))
     lines += _absent({one.role for one in plan.arms})
     if waiting:
         how_long = (
@@ -74,6 +71,20 @@ def opening_lines(
         )
         lines.append(f"forecast: {how_long} on {len(bench.environments)} workers")
     return lines, seconds if waiting else 0.0
+
+
+def _resolution_line(noise: Noise, plan: Confirmation) -> str:
+    """Say which gain it can show, and how far that is known: the noise rests on few replicates."""
+    seeds, plain_seeds = (len(arm.seeds) for arm in (plan.arms[1], plan.arms[0]))
+    least, low, high = (
+        100 * resolution(sd, seeds, plain_seeds, len(plan.arms) - 1)
+        for sd in (noise.sd, *sd_interval(noise))
+    )
+    return (
+        f"shows a true gain over plain of {least:.2f} points with {100 * POWER:.0f} % power, if "
+        f"these trainings vary like the study's, with a run-to-run sd of {100 * noise.sd:.2f}; "
+        f"that has {noise.degrees_of_freedom} degrees of freedom: {low:.2f} to {high:.2f} points"
+    )
 
 
 def _absent(roles: set[Role]) -> list[str]:

@@ -11,7 +11,7 @@ from space import Architecture, Refusal, cost, placements_in_words, plain
 from studies import OpenStudy, database_of
 from studies.confirmation.comparison import Confirmation
 from studies.confirmation.ledger import LedgerEntry, open_entry, readings, store_reading
-from studies.confirmation.stored import Trainings, known_trainings
+from studies.confirmation.stored import Trainings, known_trainings, standing_of
 from studies.store.extras import Extra, fail_extra
 from studies.store.sessions import begin_session, end_session
 
@@ -132,20 +132,27 @@ def read_models(
 ) -> None:
     """Read the test images for each trained model that was never read, or for all once more.
 
-    They stay closed while a training is missing. Reading anew goes on where it was cut short.
+    They stay closed while a training is missing that was not given up. What is given up is settled
+    here, before any reading. Reading anew goes on where it was cut short.
 
     Raises:
         Refusal: the weights of a model that was read before are gone.
     """
-    models = known_trainings(bench.study, plan).confirm
-    missing = sum(one.state != "complete" for one in models)
-    if missing:
+    found = standing_of(bench.study, plan)
+    if found.num_missing:
+        total = len(known_trainings(bench.study, plan).confirm)
         say(
-            f"the test images stay closed: {missing} of {len(models)} trainings are missing; "
-            "the same command goes on"
+            f"the test images stay closed: {found.num_missing} of {total} trainings are missing; "
+            "the same command goes on, and gives up what fails twice"
         )
         return
-    wanted = _to_read(bench.study, models, again=again)
+    if found.lacks_plain:
+        say(
+            "the test images stay closed: too few trainings of the plain network ended, and every "
+            "gain is over it; the same command tries them again, --epochs asks anew"
+        )
+        return
+    wanted = _to_read(bench.study, found.models, again=again)
     if _lost(bench.study, wanted, say):
         return
     for count, one in enumerate(wanted, 1):

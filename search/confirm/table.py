@@ -10,6 +10,8 @@ from space import Cost, placements_in_words, share_in_words
 from studies.confirmation.comparison import Arm, Interval
 from studies.confirmation.stored import ArmResult, Confirmed
 
+from ..comparison_table import Column, comparison_table
+
 ROLES = {
     "plain": "plain",
     "finalist": "finalist",
@@ -17,7 +19,15 @@ ROLES = {
     "random": "random, as dear",
     "deeper": "deeper plain",
 }
-LEAST_WIDTH = 30  # of what stands where
+COLUMNS = (
+    Column("test, %"),
+    Column("gain (95 %), points"),
+    Column("claimed (95 %)"),
+    Column("n"),
+    Column("MACs"),
+    Column("params", spare=True),
+    Column("time"),
+)
 TIMES = {1: "once", 2: "twice"}
 
 
@@ -27,29 +37,18 @@ def name_of(arm: Arm) -> str:
     return one.backbone if one.is_plain else placements_in_words(one)
 
 
-def confirm_table(found: Confirmed, ratios: Sequence[float], title: str) -> Table:
+def confirm_table(found: Confirmed, ratios: Sequence[float], title: str, width: int) -> Table:
     """Return a row for each network: test accuracy, gain, what the study claimed, cost."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("network", min_width=LEAST_WIDTH)
-    for label in (
-        "test, %",
-        "gain (95 %), points",
-        "claimed (95 %)",
-        "n",
-        "MACs",
-        "params",
-        "time",
-    ):
-        table.add_column(label, justify="right", no_wrap=True)
     base = found.arms[0].cost
-    for one, ratio in zip(found.arms, ratios, strict=True):
-        table.add_row(*_cells(one, base), f"{ratio:.2f}")
-    return table
+    rows = [
+        (*_cells(one, base), f"{ratio:.2f}") for one, ratio in zip(found.arms, ratios, strict=True)
+    ]
+    return comparison_table(title, COLUMNS, rows, width)
 
 
 def closing(found: Confirmed) -> list[str]:
     """Return the lines below the table: what the intervals are, optimism, readings, verdict."""
-    plan, number = found.confirmation, len(found.arms) - 1
+    plan, number = found.confirmation, sum(one.gain is not None for one in found.arms)
     lines = [
         f"{plan.epochs} epochs on {plan.num_images} images, validation among them; another "
         "protocol than the study's: compare gains, never levels",
@@ -57,16 +56,28 @@ def closing(found: Confirmed) -> list[str]:
         "95 % together; of seeds, on one set of test images; time is of a forward pass over "
         "plain's",
     ]
-    lines += [
-        f"{name_of(one.arm)}: {one.num_failed} of {len(one.arm.seeds)} trainings failed"
-        for one in found.arms
-        if one.num_failed
-    ]
+    lines += _failed_lines(found)
     if found.optimism is not None:
         lines.append(_optimism_line(found))
     count = found.num_readings
     lines.append(f"test images read {TIMES.get(count, f'{count} times')} for each model")
+    if count and found.look > 1:
+        lines.append(f"look {found.look} at these models; the intervals hold for one look")
     return [*lines, f"verdict: {verdict(found)}"]
+
+
+def _failed_lines(found: Confirmed) -> list[str]:
+    """Say of each network how many of its trainings failed, and what that leaves of it."""
+    lines = []
+    for one in found.arms:
+        name, total = name_of(one.arm), len(one.arm.seeds)
+        if one.num_failed:
+            left_out = "; left out, with fewer than 2 that ended" if one.is_left_out else ""
+            lines.append(f"{name}: {one.num_failed} of {total} trainings failed{left_out}")
+        if one.num_fresh_failed:
+            total = len(found.confirmation.fresh_seeds)
+            lines.append(f"{name}: {one.num_fresh_failed} of {total} fresh trainings failed")
+    return lines
 
 
 def verdict(found: Confirmed) -> str:
@@ -104,12 +115,15 @@ def confirm_json(found: Confirmed, ratios: Sequence[float]) -> str:
                 "params": one.cost.params,
                 "latency_ratio": ratio,
                 "num_failed": one.num_failed,
+                "num_fresh_failed": one.num_fresh_failed,
+                "is_left_out": one.is_left_out,
                 "architecture": one.arm.architecture.model_dump(mode="json"),
             }
             for one, ratio in zip(found.arms, ratios, strict=True)
         ],
         "optimism": found.optimism and asdict(found.optimism),
         "num_readings": found.num_readings,
+        "look": found.look,
         "verdict": verdict(found),
     }
     return json.dumps(data, indent=2)
@@ -134,10 +148,13 @@ def _cells(one: ArmResult, base: Cost) -> tuple[str, ...]:
 def _optimism_line(found: Confirmed) -> str:
     known = found.optimism
     assert known is not None, "asked only where there is one"
-    seeds, number = len(found.confirmation.fresh_seeds), known.num_finalists
+    number = known.num_finalists
+    wanted = len(found.confirmation.fresh_seeds) * len(found.confirmation.finalists)
+    runs = f"{known.num_runs} fresh runs" if known.num_runs > 1 else "1 fresh run"
+    runs += f" (of {wanted} asked for)" if known.num_runs < wanted else ""
     return (
         f"optimism: the study claimed {_points(known.mean)} points more than "
-        f"{seeds} fresh run{'' if seeds == 1 else 's'} of its own protocol show; "
+        f"{runs} of its own protocol show; "
         f"{known.num_inside} of {number} finalist{'' if number == 1 else 's'} within the claimed "
         "95 % interval and the fresh runs' own error"
     )

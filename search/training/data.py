@@ -83,7 +83,7 @@ def open_test(
     _check_dataset(dataset)
     if entry.dataset != dataset or not is_recorded(entry):
         raise Refusal(
-            f"test images open only with an entry in the test ledger, got none for number "
+            f"test images open only with an unused entry in the test ledger, got none for number "
             f"{entry.number} of study {entry.study_uid}: `search confirm` writes it"
         )
     if dataset == "cifar10-sample":

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from search.config import Precision, Protocol
-from space import Architecture
+from space import Architecture, Refusal, digest
 from studies.confirmation.ledger import LedgerEntry
 
 from .arrays import ByteArray
@@ -22,6 +22,11 @@ def reader(
     """Return what reads the test images for a saved network, in a study's precision."""
 
     def read(architecture: Architecture, weights: Path, entry: LedgerEntry) -> tuple[float, bytes]:
+        if digest(architecture) != entry.digest:
+            raise Refusal(
+                f"entry {entry.number} of the test ledger opens for the network {entry.digest}, "
+                f"got {digest(architecture)}: each network has an entry of its own"
+            )
         model = load_weights(architecture, weights)
         images = open_test(entry.dataset, data_dir, entry=entry)
         found = validated_on(

@@ -19,13 +19,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy.special import stdtrit
+from scipy.special import chdtri, stdtrit
 
 from space import Architecture, digest
+
+from ..estimates.posterior import Noise
 
 Array = NDArray[np.float64]
 NORMAL = 1.96  # standard errors on either side of a claim
 TAIL = 0.025  # on either side of an interval
+POWER = 0.8  # of a confirmation, to show a gain of the size that it resolves
 DRAWS = 10  # of scipy's random points, until its search for a critical value settles
 MOST_SEEDS = 50
 Role = Literal["plain", "finalist", "uniform", "random", "deeper"]
@@ -78,6 +81,15 @@ class Confirmation(BaseModel):
     own_digest: str  # of the study's protocol, which the fresh trainings have
     fresh_seeds: tuple[int, ...]
     arms: tuple[Arm, ...]  # plain first, then finalists, then the other controls
+    noise_sd: float | None = None  # the study's, of one run, when this was planned
+    noise_freedom: int | None = None
+
+    @property
+    def noise(self) -> Noise | None:
+        """Return the study's noise when this was planned, if it was known and stored."""
+        if self.noise_sd is None or self.noise_freedom is None:
+            return None
+        return Noise(self.noise_sd, self.noise_freedom)
 
     @property
     def key(self) -> str:
@@ -114,6 +126,7 @@ class Optimism:
     mean: Interval
     num_inside: int  # within the claimed interval, widened by the fresh runs' own error
     num_finalists: int
+    num_runs: int  # fresh ones that ended, of all these finalists together
 
 
 def gains(accuracies: Mapping[str, Sequence[float]], control: str) -> dict[str, Interval]:
@@ -150,14 +163,22 @@ def _dunnett(samples: Sequence[Array], base: Array) -> list[tuple[float, float]]
 
 
 def resolution(sd: float, num_seeds: int, plain_seeds: int, num_arms: int) -> float:
-    """Return the smallest gain over plain whose interval would leave out zero.
+    """Return the true gain over plain that four of five such confirmations would show.
 
-    `num_arms` are compared with plain; Bonferroni's bound stands for Dunnett's, which is a little
-    smaller.
+    An interval leaves out zero where the measured gain exceeds its half-width; a true gain of just
+    that size does so half the time, so the quantile of the power is added. `num_arms` are compared
+    with plain; Bonferroni's bound stands for Dunnett's, which is a little smaller.
     """
     freedom = num_arms * (num_seeds - 1) + plain_seeds - 1
-    width = float(stdtrit(freedom, 1 - TAIL / num_arms))
+    width = float(stdtrit(freedom, 1 - TAIL / num_arms)) + float(stdtrit(freedom, POWER))
     return width * sd * sqrt(1 / num_seeds + 1 / plain_seeds)
+
+
+def sd_interval(noise: Noise) -> tuple[float, float]:
+    """Return the 95 % interval of a deviation that few replicates told: chi-square's."""
+    freedom = noise.degrees_of_freedom
+    low, high = (float(chdtri(freedom, tail)) for tail in (TAIL, 1 - TAIL))
+    return noise.sd * sqrt(freedom / low), noise.sd * sqrt(freedom / high)
 
 
 def seeds_to_resolve(gain: float, sd: float, num_arms: int, plain_factor: int) -> int | None:
@@ -173,26 +194,30 @@ def seeds_to_resolve(gain: float, sd: float, num_arms: int, plain_factor: int) -
 
 
 def optimism(
-    finalists: Sequence[Arm], fresh: Mapping[str, Sequence[float]], sd: float
+    finalists: Sequence[Arm], fresh: Mapping[str, Sequence[float]], noise: Noise | None
 ) -> Optimism | None:
     """Return claimed less fresh accuracy over the finalists; None where none has a claim.
 
     A fresh mean counts as inside if it is within the claimed interval widened by its own error, of
-    the run-to-run `sd`. Claims share what the study knows, so their errors are added as if they
-    were wholly correlated: the interval of the mean is rather too wide than too narrow.
+    the run-to-run `noise`, whose degrees of freedom Student's quantile has. Claims share what the
+    study knows, so their errors are added as if they were wholly correlated: the interval of the
+    mean is rather too wide than too narrow.
     """
-    over, claimed, own, inside = [], [], [], 0
-    width = float(stdtrit(np.inf, 1 - TAIL))
+    if noise is None:
+        return None
+    over, claimed, own, inside, num_runs = [], [], [], 0, 0
+    width = float(stdtrit(noise.degrees_of_freedom, 1 - TAIL))
     for arm in finalists:
         runs = fresh.get(arm.digest, ())
         if arm.claim is None or arm.claim.standard_error is None or not runs:
             continue
         over.append(arm.claim.accuracy - sum(runs) / len(runs))
         claimed.append(arm.claim.standard_error)
-        own.append(sd**2 / len(runs))
+        own.append(noise.sd**2 / len(runs))
+        num_runs += len(runs)
         inside += abs(over[-1]) <= width * sqrt(claimed[-1] ** 2 + own[-1])
     if not over:
         return None
     mean = sum(over) / len(over)
     reach = width * sqrt(sum(claimed) ** 2 + sum(own)) / len(over)
-    return Optimism(Interval(mean, mean - reach, mean + reach), inside, len(over))
+    return Optimism(Interval(mean, mean - reach, mean + reach), inside, len(over), num_runs)

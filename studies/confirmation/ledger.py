@@ -7,7 +7,7 @@ cut short before anybody saw one, and is read again under the same entry.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 
 from space import Refusal
@@ -22,12 +22,13 @@ from ..store.tables import LedgerRow
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """Where an opening of the test images is recorded."""
+    """Where an opening of the test images is recorded, and for which network."""
 
     storage_url: str
     study_uid: str
     number: int
     dataset: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,41 @@ class Reading:
     correct: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """How often a study opened the test images, by its ledger."""
+
+    number: int
+    num_models: int
+    num_without_result: int  # cut short before anybody saw one
+
+    def in_words(self) -> str:
+        """Return it as `8 openings of 7 models (1 without a result)`."""
+        if not self.number:
+            return "not read"
+        lost = f" ({self.num_without_result} without a result)" * bool(self.num_without_result)
+        return (
+            f"{self.number} opening{'s' * (self.number > 1)} of {self.num_models} "
+            f"model{'s' * (self.num_models > 1)}{lost}, by the ledger"
+        )
+
+
 def is_recorded(entry: LedgerEntry) -> bool:
-    """Say whether the database holds this entry for this study and this dataset."""
+    """Say whether the database holds this entry, for all that it says, and without a result yet.
+
+    One whose result is stored was used: it opens nothing.
+    """
     refuse_unusable(entry.storage_url, must_exist=True)
     engine = open_engine(entry.storage_url)
     try:
         with Session(engine) as session:
             row = session.get(LedgerRow, entry.number)
-            if row is None:
+            has_readings = inspect(engine).has_table(ReadingRow.__tablename__)
+            reading = session.get(ReadingRow, entry.number) if has_readings else None
+            if row is None or reading is None or reading.accuracy is not None:
                 return False
-            return (row.study_uid, row.dataset) == (entry.study_uid, entry.dataset)
+            wanted = (entry.study_uid, entry.dataset, entry.digest)
+            return (row.study_uid, row.dataset, row.digest) == wanted
     finally:
         engine.dispose()
 
@@ -79,7 +105,7 @@ def open_entry(study: OpenStudy, extra: Extra, reason: str) -> LedgerEntry:
             number = row.number
             session.add(ReadingRow(number=number, extra_id=extra.id))
             session.commit()
-    return LedgerEntry(study.url, study.uid, number, dataset)
+    return LedgerEntry(study.url, study.uid, number, dataset, extra.digest)
 
 
 def store_reading(study: OpenStudy, entry: LedgerEntry, accuracy: float, correct: bytes) -> None:
@@ -114,3 +140,21 @@ def _reading(row: ReadingRow) -> Reading:
             f"{WAY_OUT}"
         )
     return Reading(row.number, row.extra_id, row.accuracy, row.correct)
+
+
+def openings(study: OpenStudy) -> Openings:
+    """Return how often the study opened the test images; reads only."""
+    entries = select(LedgerRow.number, LedgerRow.digest, LedgerRow.seed).where(
+        LedgerRow.study_uid == study.uid
+    )
+    readers = select(ReadingRow.number, ReadingRow.extra_id, ReadingRow.accuracy)
+    with Session(study.engine) as session:
+        opened = list(session.execute(entries))
+        has_readings = inspect(study.engine).has_table(ReadingRow.__tablename__)
+        found = {row.number: row for row in session.execute(readers)} if has_readings else {}
+    models: set[object] = set()
+    for one in opened:
+        reading = found.get(one.number)
+        models.add((one.digest, one.seed) if reading is None else reading.extra_id)
+    seen = sum(one.number in found and found[one.number].accuracy is not None for one in opened)
+    return Openings(len(opened), len(models), len(opened) - seen)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, inspect, select, update
 from sqlalchemy.orm import Session
 
-from space import Cost, cost
+from space import Cost, cost, digest
 
+from ..estimates.posterior import Noise
 from ..store.damage import undamaged
 from ..store.extra_tables import ConfirmationRow
 from ..store.extras import Extra, Wanted, asked_for, known_extras
@@ -17,6 +18,7 @@ from ..store.schema import create_tables
 from ..store.storage import OpenStudy
 from .comparison import Arm, Confirmation, Interval, Optimism, gains, optimism
 from .ledger import Reading, readings
+from .standing import Standing, standing
 
 TABLE = "the table of confirmations"
 
@@ -38,6 +40,8 @@ class ArmResult:
     accuracies: tuple[float, ...]
     gain: Interval | None  # None of plain itself, and below two seeds
     num_failed: int
+    num_fresh_failed: int = 0
+    is_left_out: bool = False  # too few of its trainings ended: its test images stay closed
 
     @property
     def mean(self) -> float:
@@ -53,6 +57,7 @@ class Confirmed:
     arms: tuple[ArmResult, ...]
     optimism: Optimism | None
     num_readings: int  # of each model's test images, the most of any
+    look: int = 1  # how many confirmations of the study have looked at some of these models
 
 
 def stored_confirmation(study: OpenStudy, wanted: Confirmation) -> Confirmation:
@@ -117,18 +122,42 @@ def known_trainings(study: OpenStudy, plan: Confirmation) -> Trainings:
 
 
 def trainings_of(study: OpenStudy, plan: Confirmation) -> Trainings:
-    """Return the trainings, stored as asked for where they were not."""
+    """Return the trainings, stored as asked for where they were not.
+
+    Once one of its models was read, what was given up before is not tried again.
+    """
+    known = known_trainings(study, plan)
+    settled: list[int] = []
+    if standing_of(study, plan).num_read:
+        settled = [one.id for one in (*known.confirm, *known.fresh) if one.is_given_up]
     confirm, fresh = wanted_of(plan)
-    return Trainings(asked_for(study, confirm), asked_for(study, fresh))
+    return Trainings(
+        asked_for(study, confirm, settled=settled), asked_for(study, fresh, settled=settled)
+    )
+
+
+def standing_of(study: OpenStudy, plan: Confirmation) -> Standing:
+    """Return how far it is; reads only."""
+    read = {one.extra_id for one in readings(study)}
+    return standing(plan, known_trainings(study, plan).confirm, read)
 
 
 def is_done(study: OpenStudy, plan: Confirmation) -> bool:
-    """Say whether every training has ended well and every model was read; reads only."""
-    found = known_trainings(study, plan)
-    if any(one.state != "complete" for one in (*found.confirm, *found.fresh)):
-        return False
-    seen = {one.extra_id for one in readings(study)}
-    return all(one.id in seen for one in found.confirm)
+    """Say whether nothing is left to train or to read; reads only."""
+    fresh = known_trainings(study, plan).fresh
+    settled = all(one.state == "complete" or one.is_given_up for one in fresh)
+    return settled and standing_of(study, plan).is_read
+
+
+def look_of(study: OpenStudy, plan: Confirmation) -> int:
+    """Return the number of this look: how many before it have read some of its models, and 1."""
+    own, earlier = set(map(_name, wanted_of(plan)[0])), 0
+    for one in confirmations(study):
+        if one.key == plan.key:
+            break
+        shares = not own.isdisjoint(map(_name, wanted_of(one)[0]))
+        earlier += shares and standing_of(study, one).is_read
+    return earlier + 1
 
 
 def latency_ratios(study: OpenStudy, plan: Confirmation) -> tuple[float, ...] | None:
@@ -155,12 +184,13 @@ def store_latency_ratios(study: OpenStudy, plan: Confirmation, ratios: Sequence[
         session.commit()
 
 
-def confirmed(study: OpenStudy, plan: Confirmation, noise_sd: float) -> Confirmed:
+def confirmed(study: OpenStudy, plan: Confirmation, noise: Noise | None) -> Confirmed:
     """Return what is known: complete once every training has ended and every model was read.
 
-    `noise_sd` is the study's run-to-run deviation, which the fresh means have.
+    `noise` is the study's of today, for a plan that was stored without the noise of its day.
     """
     done, known = known_trainings(study, plan), readings(study)
+    left_out = standing(plan, done.confirm, {one.extra_id for one in known}).left_out
     latest = {one.extra_id: one for one in known}  # the last reading of each model
     accuracies = {arm.digest: _tested(arm, done.confirm, latest) for arm in plan.arms}
     enough = {key: found for key, found in accuracies.items() if len(found) > 1}
@@ -170,7 +200,10 @@ def confirmed(study: OpenStudy, plan: Confirmation, noise_sd: float) -> Confirme
     for one in done.fresh:
         if one.accuracy is not None:
             fresh.setdefault(one.digest, []).append(one.accuracy)
-    failed = [one.digest for one in done.confirm if one.state == "failed"]
+    failed, fresh_failed = (
+        [one.digest for one in which if one.state == "failed"]
+        for which in (done.confirm, done.fresh)
+    )
     own = {one.id for one in done.confirm}
     counts = [sum(one.extra_id == number for one in known) for number in own]
     return Confirmed(
@@ -182,16 +215,23 @@ def confirmed(study: OpenStudy, plan: Confirmation, noise_sd: float) -> Confirme
                 accuracies[arm.digest],
                 over.get(arm.digest),
                 failed.count(arm.digest),
+                fresh_failed.count(arm.digest),
+                arm.digest in left_out,
             )
             for arm in plan.arms
         ),
-        optimism(plan.finalists, fresh, noise_sd),
+        optimism(plan.finalists, fresh, plan.noise or noise),
         max(counts, default=0),
+        look_of(study, plan),
     )
 
 
 def _is_of(study: OpenStudy, plan: Confirmation) -> ColumnElement[bool]:
     return (ConfirmationRow.study_uid == study.uid) & (ConfirmationRow.key == plan.key)
+
+
+def _name(one: Wanted) -> tuple[str, str, int]:
+    return one.protocol_digest, digest(one.architecture), one.seed
 
 
 def _tested(arm: Arm, done: Sequence[Extra], latest: dict[int, Reading]) -> tuple[float, ...]:

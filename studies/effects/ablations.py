@@ -31,7 +31,7 @@ class Ablation:
 class Ablated:
     """What an architecture has over one of its ablations: above 0 the change does harm.
 
-    Shares of validation images, 0 to 1; the interval is the 95 % one.
+    Shares of validation images, 0 to 1; with 95 % the intervals of all changes hold together.
     """
 
     what: str
@@ -54,15 +54,17 @@ def ablations(architecture: Architecture) -> tuple[Ablation, ...]:
 
 
 def ablated(
-    what: str, runs: Sequence[bytes], ablated_runs: Sequence[bytes], front: Front
+    what: str, runs: Sequence[bytes], ablated_runs: Sequence[bytes], front: Front, num_changes: int
 ) -> Ablated:
     """Compare the runs of an architecture with those of its ablation, image by image.
 
-    Both as correctness bits of the front's validation images; the noise is the front's study's.
+    Both as correctness bits of the front's validation images; the noise is the front's study's,
+    pooled over all that it trained twice. The interval is Bonferroni's for `num_changes`.
     """
     found = paired_difference(runs, ablated_runs, front.noise, front.flips)
     freedom = found.degrees_of_freedom
-    width = float(stdtrit(freedom, 0.975)) * found.standard_error if freedom else inf
+    quantile = float(stdtrit(freedom, 1 - 0.025 / num_changes))
+    width = quantile * found.standard_error if freedom else inf
     counts = len(runs), len(ablated_runs)
     return Ablated(what, found, found.mean - width, found.mean + width, *counts)
 

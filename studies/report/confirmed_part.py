@@ -29,6 +29,7 @@ def confirmed_section(facts: ReportFacts) -> Section:
             "Not confirmed yet: all numbers here are of the study's short protocol and of "
             "validation images that took part in the choice. Fresh seeds, controls and the test "
             "images, read once, decide:",
+            *facts.unfinished,
         )
         command = (CONFIRM, facts.words.commands[CONFIRM])
         return Section("confirmed", "Confirmed?", lead, commands=(command,))
@@ -38,7 +39,7 @@ def confirmed_section(facts: ReportFacts) -> Section:
         lead=tuple(one.verdict for one in found),
         pictures=tuple(_interval_picture(one) for one in found if _has_gain(one)),
         tables=tuple(_confirmed_table(one) for one in found),
-        notes=tuple(line for one in found for line in one.lines),
+        notes=(*(line for one in found for line in one.lines), *facts.unfinished),
     )
 
 

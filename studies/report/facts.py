@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, inspect, select
 from sqlalchemy.orm import Session
 
+from ..confirmation.ledger import Openings, openings
 from ..front import Front
 from ..stops import Stops, stops_of
 from ..store.attempts import attempts, total_times
@@ -51,7 +52,9 @@ class ReportFacts:
     confirmations: tuple[Confirmation, ...]
     sessions: tuple[StudySession, ...]
     spent: Spent
+    openings: Openings  # of the test images
     gate_pictures: Mapping[int, bytes] = field(default_factory=dict)  # PNG by the row's number
+    unfinished: tuple[str, ...] = ()  # confirmations that were begun, in words
 
 
 def report_facts(
@@ -85,6 +88,7 @@ def report_facts(
             _num_halved(found, tried),
             _extras(study),
         ),
+        openings=openings(study),
     )
 
 

@@ -81,17 +81,9 @@ def _data(facts: ReportFacts) -> tuple[tuple[str, str], ...]:
         ("dataset", str(settings["dataset"])),
         ("training images", f"{int(str(settings['train_images'])):,}"),
         ("validation images", f"{facts.words.num_validation:,}, of the training part, balanced"),
-        ("test images", _test_line(facts)),
+        ("test images", facts.openings.in_words()),
         ("seed of the split", str(seed)),
     )
-
-
-def _test_line(facts: ReportFacts) -> str:
-    count = max((one.found.num_readings for one in facts.confirmations), default=0)
-    if not count:
-        return "not read"
-    times = "once" if count == 1 else f"{count} times"
-    return f"read {times} for each confirmed model, by the ledger"
 
 
 def _states(spent: Spent) -> tuple[tuple[str, str, str], ...]:

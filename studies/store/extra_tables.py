@@ -41,6 +41,17 @@ class ExtraRow(Table):
     finished_at: Mapped[datetime | None]
 
 
+class FailureRow(Table):
+    """One end without an outcome of a training beside the total, however often it is asked for."""
+
+    __tablename__ = "attention_extra_failures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    extra_id: Mapped[int] = mapped_column(index=True)
+    reason: Mapped[str] = mapped_column(Words)
+    failed_at: Mapped[datetime]
+
+
 class ReadingRow(Table):
     """What one opening of the test images showed of one model; no accuracy: nobody saw any."""
 

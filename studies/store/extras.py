@@ -1,17 +1,17 @@
 """Trainings beside a study's total: asked for by a command, stored one by one, never repeated."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from space import Architecture, Refusal, digest
 
 from .damage import WAY_OUT, refuse_other_types, undamaged
-from .extra_tables import ExtraRow
+from .extra_tables import ExtraRow, FailureRow
 from .records import Outcome
 from .schema import create_tables
 from .storage import OpenStudy
@@ -19,6 +19,7 @@ from .storage import OpenStudy
 ExtraPurpose = Literal["confirm", "fresh", "ablation", "baseline"]
 ExtraState = Literal["waiting", "complete", "failed"]
 STATES = get_args(ExtraState)
+MOST_FAILURES = 2  # the same seed and protocol again: a third time would end the same way
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,24 @@ class Extra:
     accuracy: float | None = None
     correct: bytes | None = None
     seconds: float | None = None
+    num_failures: int = 0  # before anything came out of it
+
+    @property
+    def is_given_up(self) -> bool:
+        """Say whether it failed in two calls and never ended well.
+
+        One that did end well has only lost its weights: it will end well again.
+        """
+        is_new = self.accuracy is None
+        return self.state == "failed" and is_new and self.num_failures >= MOST_FAILURES
 
 
-def asked_for(study: OpenStudy, wanted: Sequence[Wanted]) -> tuple[Extra, ...]:
+def asked_for(
+    study: OpenStudy, wanted: Sequence[Wanted], *, settled: Collection[int] = ()
+) -> tuple[Extra, ...]:
     """Return these trainings in this order, stored before or stored now.
 
-    One that failed is asked for again: its reason may be mended.
+    One that failed is asked for again, since its reason may be mended, unless it is `settled`.
     """
     create_tables(study.engine)  # an older version made the study without these
     with Session(study.engine) as session:
@@ -59,7 +72,8 @@ def asked_for(study: OpenStudy, wanted: Sequence[Wanted]) -> tuple[Extra, ...]:
                 session.flush()
                 known[_key(one)] = row.id
         ids = [known[_key(one)] for one in wanted]
-        again = update(ExtraRow).where(ExtraRow.id.in_(ids), ExtraRow.state == "failed")
+        open_ids = [one for one in ids if one not in settled]
+        again = update(ExtraRow).where(ExtraRow.id.in_(open_ids), ExtraRow.state == "failed")
         session.execute(again.values(state="waiting", reason=None))
         session.commit()
         found = {one.id: one for one in _all(session, study)}
@@ -91,7 +105,11 @@ def complete_extra(study: OpenStudy, extra: Extra, outcome: Outcome) -> Extra:
 
 
 def fail_extra(study: OpenStudy, extra: Extra, reason: str) -> Extra:
-    """Store why nothing came out."""
+    """Store why nothing came out, and that it was tried."""
+    with Session(study.engine) as session:
+        row = FailureRow(extra_id=extra.id, reason=reason, failed_at=datetime.now(UTC))
+        session.add(row)
+        session.commit()
     return _ended(study, extra, state="failed", reason=reason)
 
 
@@ -103,13 +121,23 @@ def _ended(study: OpenStudy, extra: Extra, **values: object) -> Extra:
             .values(**values, finished_at=datetime.now(UTC))
         )
         session.commit()
-        return _record(session.get_one(ExtraRow, extra.id))
+        failures = _failures(session).get(extra.id, 0)
+        return _record(session.get_one(ExtraRow, extra.id), failures)
 
 
 @undamaged("the table of extra trainings")
 def _all(session: Session, study: OpenStudy) -> list[Extra]:
     query = select(ExtraRow).where(ExtraRow.study_uid == study.uid).order_by(ExtraRow.id)
-    return [_record(row) for row in session.scalars(query)]
+    failures = _failures(session)
+    return [_record(row, failures.get(row.id, 0)) for row in session.scalars(query)]
+
+
+def _failures(session: Session) -> dict[int, int]:
+    """Return how often each training failed; an older version's file counts none."""
+    if not inspect(session.connection()).has_table(FailureRow.__tablename__):
+        return {}
+    query = select(FailureRow.extra_id, func.count()).group_by(FailureRow.extra_id)
+    return dict(session.execute(query).all())
 
 
 def _key(one: Wanted) -> tuple[str, str, str, int]:
@@ -128,7 +156,7 @@ def _row(study: OpenStudy, one: Wanted) -> ExtraRow:
     )
 
 
-def _record(row: ExtraRow) -> Extra:
+def _record(row: ExtraRow, num_failures: int) -> Extra:
     refuse_other_types(row, ExtraRow)
     is_whole = row.accuracy is not None and 0 <= row.accuracy <= 1
     if row.state not in STATES or (row.state == "complete" and not is_whole):
@@ -147,4 +175,5 @@ def _record(row: ExtraRow) -> Extra:
         row.accuracy,
         row.correct,
         row.seconds,
+        num_failures,
     )

@@ -34,7 +34,7 @@ def reader(*_: object) -> ReadTest:
 
 if __name__ == "__main__":
     session.TRAINER = "tests.search.fake_trainer:train"
-    testing.reader = reader
-    confirm._ratios = lambda _bench, plan: (1.0,) * len(plan.arms)
+    testing.reader = reader  # type: ignore[assignment] # it takes anything
+    confirm._ratios = lambda _bench, plan: (1.0,) * len(plan.arms)  # type: ignore[assignment]
     print(os.getpid(), flush=True)  # noqa: T201 - the imports are behind us
     sys.exit(run_command(sys.argv[1:]))

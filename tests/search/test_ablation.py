@@ -50,7 +50,9 @@ def test_each_change_is_trained_beside_the_member_and_shown_from_then_on(
     changes = ablations(member.architecture)
     assert changes
     assert run_command(asked(study, "--ablate", "best")) == 0
-    assert "Ablations of" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Ablations of" in shown
+    assert f"intervals: Bonferroni's for {len(changes)} change" in shown
     assert len(JOBS) == 2 * (1 + len(changes))
     assert {job.seed for job in JOBS} == {JOBS[0].seed, JOBS[-1].seed}
     assert run_command(asked(study, "--format", "json")) == 0

@@ -80,7 +80,7 @@ def test_a_confirmation_keeps_its_keys() -> None:
     )
     assert list(document) == [
         *("version", "epochs", "num_images", "protocol_digest", "own_digest", "fresh_seeds"),
-        "arms",
+        *("arms", "noise_sd", "noise_freedom"),
     ]
     assert list(document["arms"][0]) == ["role", "architecture", "seeds", "claim"]
     assert list(document["arms"][0]["claim"]) == [

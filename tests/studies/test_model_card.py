@@ -86,6 +86,22 @@ def test_a_network_is_not_confirmed_until_its_test_images_were_read(card: Card) 
         assert "Not confirmed: no test image was read for this network" in model_card(other)
 
 
+def test_of_a_confirmation_that_was_begun_nothing_is_told(card: Card) -> None:
+    text = model_card(replace(card, is_begun=True))
+    assert "Not confirmed: a confirmation was begun and is not finished" in text
+    assert "no test image was read" not in text
+
+
+def test_the_sample_gives_no_result_and_other_images_have_their_own_name(card: Card) -> None:
+    text = model_card(card)
+    assert text.splitlines()[2] == "**Installation check on a few sample images: not a result.**"
+    assert "chosen on a few sample images of CIFAR-10; nothing is known of other" in text
+    real = replace(card.study, settings={**card.study.settings, "dataset": "cifar10"})
+    text = model_card(replace(card, study=real))
+    assert "not a result" not in text
+    assert "* It was chosen on CIFAR-10; nothing is known of other images" in text
+
+
 def test_a_confirmation_is_quoted_with_its_protocol(card: Card) -> None:
     done = confirmed(card, (0.80, 0.81))
     own = replace(card.point, digest=done.arms[0].arm.digest)

@@ -1,93 +1,24 @@
 """`search confirm` as it is typed, with a trainer and a reader without torch."""
 
-import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from search.cli import run_command
 from search.commands import confirm
-from search.config import config_of
 from search.confirm import choice, opening
 from search.confirm import session as confirm_session
-from search.driver import Driver, Limits
-from search.executors import Event, Failed, Job
 from search.extra_trainings import Task
-from search.listener import Listener
 from search.surroundings import surroundings
-from space import Architecture, digest, plain
-from studies import create_or_open, evaluations, only_driver, open_existing
-from studies.confirmation.ledger import LedgerEntry, is_recorded, readings
+from space import plain
+from studies import evaluations, only_driver, open_existing
+from studies.confirmation.ledger import readings
 from studies.confirmation.stored import confirmations, known_trainings
 from studies.store.extras import Wanted, known_extras
 from studies.store.sessions import begin_session, end_session
-from tests.search.fake_trainer import fake_accuracy
-from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
+from tests.search.confirm.faked import ASK, FAILS, FEW, Reader, as_json, has_attention
 
-FAILS: list[str] = []  # what the workers fail at now
 OWN_RATIOS = confirm._ratios
-FEW = ["confirm", "--top", "1", "--device", "cpu", "--workers", "1"]
-ASK = [*FEW, "--seeds", "2"]
-
-
-def reply(job: Job) -> list[Event]:
-    """Do a job as a worker does, its weights included."""
-    if FAILS and not Architecture.from_json(job.architecture).is_plain:
-        return [Failed(job.id, job.attempt, "out of memory", worker_is_spent=True)]
-    if job.keep is not None:
-        job.keep.weights.write_text(f"weights of seed {job.seed}")
-    return succeed(job)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a study of 12 trainings, its speed among them."""
-    folder = tmp_path_factory.mktemp("finished")
-    config = config_of({**SETTINGS, "backbone": "resnet8", "sampler": "random"})
-    study = create_or_open(f"sqlite:///{folder}/study.db", "attention", config.settings())
-    driver = Driver(study, config, ScriptedExecutor(), listener=Listener())
-    assert driver.run(Limits(12), lambda: False) == "total"
-    study.engine.dispose()
-    return folder
-
-
-class Reader:
-    """Reads a model's test accuracy from its digest and seed; counts, and may be cut short."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.stop_after = 10**9
-
-    def read(
-        self, architecture: Architecture, weights: Path, entry: LedgerEntry
-    ) -> tuple[float, bytes]:
-        assert is_recorded(entry)
-        if self.count == self.stop_after:
-            raise KeyboardInterrupt
-        self.count += 1
-        seed = int(weights.read_text().split()[-1])
-        return fake_accuracy(digest(architecture), seed), b"\xff"
-
-
-@pytest.fixture
-def reader(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
-    """Work on a copy of the study, in its folder."""
-    from search.training import testing
-
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(confirm_session, "LocalExecutor", lambda *_: ScriptedExecutor(reply))
-    FAILS.clear()
-    fake = Reader()
-    monkeypatch.setattr(testing, "reader", lambda *_: fake.read)
-    monkeypatch.setattr(confirm, "_ratios", lambda _bench, plan: (1.0,) * len(plan.arms))
-    return fake
-
-
-def as_json(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
-    return found
 
 
 def test_a_confirmation_says_what_it_takes_trains_reads_and_concludes(
@@ -98,7 +29,8 @@ def test_a_confirmation_says_what_it_takes_trains_reads_and_concludes(
     for part in (
         "1 finalist and",
         "2 seeds each and 6 of plain",
-        "tells gains over plain of",
+        "shows a true gain over plain of",
+        "with 80 % power",
         "forecast: ",
         "deeper plain",
         "resnet14",
@@ -121,7 +53,7 @@ def test_asked_again_it_shows_the_result_and_trains_and_reads_nothing(
 ) -> None:
     assert run_command([*ASK, "--format", "json"]) == 0
     first, count = as_json(capsys), reader.count
-    FAILS.append("all but plain")
+    FAILS.append(has_attention)
     with only_driver("sqlite:///study.db", "attention"):  # the study may even be running
         assert run_command([*ASK, "--format", "json"]) == 0
     assert as_json(capsys) == first
@@ -154,7 +86,7 @@ def test_one_that_is_cut_short_goes_on_and_reads_no_model_twice(
 def test_while_trainings_are_missing_no_test_image_is_read(
     reader: Reader, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    FAILS.append("all but plain")
+    FAILS.append(has_attention)
     assert run_command(ASK) == 1
     shown = capsys.readouterr().out
     assert "trainings failed" in shown

@@ -187,7 +187,7 @@ def test_a_missing_test_file_does_not_stop_a_study(
 def test_an_entry_opens_the_test_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studies.confirmation.ledger.is_recorded", lambda _: True)
     images, _ = data.open_test(
-        "cifar10", folder, entry=LedgerEntry("sqlite://", "u1", 3, "cifar10")
+        "cifar10", folder, entry=LedgerEntry("sqlite://", "u1", 3, "cifar10", "d")
     )
     assert (images == tiny_arrays()["test_images"]).all()
 

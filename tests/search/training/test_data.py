@@ -14,7 +14,9 @@ from studies.confirmation.ledger import LedgerEntry
 
 ROOT = Path(data.__file__).parents[2]
 LABELS = np.random.default_rng(1).permutation(np.arange(50_000) % 10).astype(np.uint8)
-ENTRY = LedgerEntry(storage_url="sqlite://", study_uid="u1", number=3, dataset="cifar10-sample")
+ENTRY = LedgerEntry(
+    storage_url="sqlite://", study_uid="u1", number=3, dataset="cifar10-sample", digest="d"
+)
 
 
 def counts(labels: ByteArray) -> list[int]:

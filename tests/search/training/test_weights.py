@@ -1,5 +1,6 @@
 """Saved weights, and the test images that they meet once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from search.training.weights import load_weights, save_weights
 from search.training.worker import images_of, seeded_model
 from space import Refusal, SearchSpace, baselines, plain
 from studies import OpenStudy
-from studies.confirmation.ledger import LedgerEntry, open_entry
+from studies.confirmation.ledger import LedgerEntry, open_entry, store_reading
 from studies.store.extras import Wanted, asked_for
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -60,12 +61,16 @@ def test_the_test_images_are_read_for_the_saved_network(
     save_weights(seeded_model(SE, 3), SE, path)
     read = reader(small_config.protocol, None, "cpu")
     accuracy, correct = read(SE, path, entry)
+    with pytest.raises(Refusal, match="opens for the network"):
+        read(plain("resnet8"), path, entry)
     bits = np.unpackbits(np.frombuffer(correct, dtype=np.uint8))
     assert len(bits) == 1_000
     assert accuracy == pytest.approx(bits.mean())
-    other = LedgerEntry(study.url, study.uid, entry.number + 1, entry.dataset)
-    with pytest.raises(Refusal, match="only with an entry in the test ledger"):
-        read(SE, path, other)
+    with pytest.raises(Refusal, match="only with an unused entry in the test ledger"):
+        read(SE, path, replace(entry, number=entry.number + 1))
+    store_reading(study, entry, accuracy, correct)
+    with pytest.raises(Refusal, match="only with an unused entry in the test ledger"):
+        read(SE, path, entry)
 
 
 def test_testing_is_validating_on_other_images(small_config: StudyConfig) -> None:

@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from space import SearchSpace, baselines, digest, plain
 from studies.confirmation.comparison import (
@@ -15,8 +15,10 @@ from studies.confirmation.comparison import (
     gains,
     optimism,
     resolution,
+    sd_interval,
     seeds_to_resolve,
 )
+from studies.estimates.posterior import Noise
 
 PLAIN = plain("resnet8")
 SE = baselines(SearchSpace(backbone="resnet8"))["se"]
@@ -60,10 +62,30 @@ def test_nothing_to_compare_and_no_noise_at_all() -> None:
 
 
 def test_the_resolution_of_one_arm_by_hand() -> None:
-    """Five seeds against fifteen with a deviation of 0.5: t(18) · 0.5 · sqrt(1/5 + 1/15)."""
-    wanted = float(stdtrit(18, 0.975)) * 0.5 * sqrt(1 / 5 + 1 / 15)
+    """Five seeds against fifteen, sd 0.5: (t(18; 0.975) + t(18; 0.8)) · 0.5 · sqrt(1/5 + 1/15)."""
+    quantiles = float(stdtrit(18, 0.975)) + float(stdtrit(18, 0.8))
+    wanted = quantiles * 0.5 * sqrt(1 / 5 + 1 / 15)
     assert resolution(0.5, 5, 15, 1) == pytest.approx(wanted)
     assert resolution(0.5, 5, 15, 4) > resolution(0.5, 5, 15, 1) > resolution(0.5, 9, 27, 1)
+
+
+def test_a_gain_that_is_resolved_is_shown_by_four_of_five_confirmations() -> None:
+    """Drawn: five seeds against fifteen, one arm, its interval Student's of the pooled scatter."""
+    rng, sd, num_draws = np.random.default_rng(3), 0.01, 20_000
+    ours = rng.normal(resolution(sd, 5, 15, 1), sd, (num_draws, 5))
+    base = rng.normal(0, sd, (num_draws, 15))
+    scatter = (4 * ours.var(axis=1, ddof=1) + 14 * base.var(axis=1, ddof=1)) / 18
+    half = float(stdtrit(18, 0.975)) * np.sqrt(scatter * (1 / 5 + 1 / 15))
+    shown = float((ours.mean(axis=1) - base.mean(axis=1) > half).mean())
+    assert shown == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_deviation_of_few_replicates_has_chi_squares_interval() -> None:
+    """Of 3 degrees of freedom the quantiles are 0.2158 and 9.3484 (any table)."""
+    low, high = sd_interval(Noise(0.003, 3))
+    assert (low, high) == pytest.approx(
+        (0.003 * sqrt(3 / 9.3484), 0.003 * sqrt(3 / 0.2158)), rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("gain", [0.002, 0.004, 0.01])
@@ -91,19 +113,21 @@ def test_optimism_is_claimed_less_fresh_and_counts_who_is_inside() -> None:
     """
     arms = [arm(0.52), arm(0.60, architecture=ECA)]
     fresh = {digest(SE): [0.50, 0.52], digest(ECA): [0.55, 0.55]}
-    found = optimism(arms, fresh, 0.004)
+    found = optimism(arms, fresh, Noise(0.004, 3))
     assert found is not None
-    width = float(ndtri(0.975)) * sqrt(0.003**2 + 0.004**2 / 2 / 2)
+    width = float(stdtrit(3, 0.975)) * sqrt(0.003**2 + 0.004**2 / 2 / 2)
     assert astuple(found.mean) == pytest.approx((0.03, 0.03 - width, 0.03 + width))
-    assert (found.num_inside, found.num_finalists) == (0, 2)  # 0.01 > 1.96 · 0.0041
-    inside = optimism([arm(0.512)], fresh, 0.004)
-    assert inside is not None
-    assert inside.num_inside == 1
+    assert (found.num_inside, found.num_finalists) == (1, 2)  # 0.01 < 3.18 · 0.0041 < 0.05
+    assert found.num_runs == 4
+    many = optimism(arms, fresh, Noise(0.004, 1000))
+    assert many is not None
+    assert many.num_inside == 0  # 0.01 > 1.96 · 0.0041
 
 
 def test_no_claim_no_optimism() -> None:
-    assert optimism([arm(0.5, None)], {digest(SE): [0.5]}, 0.01) is None
-    assert optimism([arm(0.5)], {}, 0.01) is None
+    assert optimism([arm(0.5, None)], {digest(SE): [0.5]}, Noise(0.01, 3)) is None
+    assert optimism([arm(0.5)], {}, Noise(0.01, 3)) is None
+    assert optimism([arm(0.5)], {digest(SE): [0.5]}, None) is None
 
 
 def test_the_key_tells_questions_apart_and_nothing_else() -> None:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from math import inf
 
 import pytest
+from scipy.special import stdtrit
 
 from space import Architecture, SearchSpace, baselines, digest, placements_in_words, plain
 from studies import Front, Point
@@ -75,7 +76,7 @@ def test_the_difference_is_the_paired_one_with_its_interval(
 ) -> None:
     runs, others = [pack("11111111"), pack("11110111")], [pack("11000000")]
     front = make_front(make_point(0.9), noise=Noise(0.01, 4), flips=1e-5)
-    found = ablated("without se", runs, others, front)
+    found = ablated("without se", runs, others, front, 1)
     expected = paired_difference(runs, others, Noise(0.01, 4), 1e-5)
     assert (found.difference, found.num_runs, found.num_ablated_runs) == (expected, 2, 1)
     width = 2.776445 * expected.standard_error  # t table, 4 degrees of freedom
@@ -84,10 +85,23 @@ def test_the_difference_is_the_paired_one_with_its_interval(
     assert found.low > 0  # the placement helps
 
 
+def test_six_changes_are_judged_together(
+    make_point: MakePoint, make_front: MakeFront, pack: Pack
+) -> None:
+    """Bonferroni: 1 - 0.05 / 12 of Student's with 4 degrees of freedom."""
+    runs, others = [pack("11111111")], [pack("11000000")]
+    front = make_front(make_point(0.9), noise=Noise(0.01, 4), flips=1e-5)
+    found = ablated("without se", runs, others, front, 6)
+    width = float(stdtrit(4, 1 - 0.05 / 12)) * found.difference.standard_error
+    assert (found.low, found.high) == pytest.approx(
+        (found.difference.mean - width, found.difference.mean + width)
+    )
+
+
 def test_without_a_known_noise_the_interval_has_no_ends(
     make_point: MakePoint, make_front: MakeFront, pack: Pack
 ) -> None:
     found = ablated(
-        "w", [pack("11110000")], [pack("11000000")], make_front(make_point(0.9), noise=None)
+        "w", [pack("11110000")], [pack("11000000")], make_front(make_point(0.9), noise=None), 2
     )
     assert (found.low, found.high) == (-inf, inf)

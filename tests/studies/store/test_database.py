@@ -47,6 +47,7 @@ COLUMNS = {
         *("id", "study_uid", "purpose", "protocol_digest", "digest", "architecture", "seed"),
         *("state", "reason", "accuracy", "correct", "seconds", "finished_at"),
     ],
+    "attention_extra_failures": ["id", "extra_id", "reason", "failed_at"],
     "attention_test_readings": ["number", "extra_id", "accuracy", "correct"],
     "attention_confirmations": [
         *("id", "study_uid", "key", "document", "latency_ratios", "created_at"),

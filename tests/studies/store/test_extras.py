@@ -11,9 +11,11 @@ from studies.confirmation.stored import (
     confirmations,
     confirmed,
     known_trainings,
+    look_of,
     stored_confirmation,
     trainings_of,
 )
+from studies.estimates.posterior import Noise
 from studies.store.extra_tables import ExtraRow
 from studies.store.extras import Extra, Wanted, asked_for, complete_extra, fail_extra, known_extras
 from studies.store.tables import Table
@@ -22,6 +24,7 @@ PLAIN = plain("resnet8")
 SE = baselines(SearchSpace(backbone="resnet8"))["se"]
 TWO = (Wanted("confirm", PLAIN, 1, "p"), Wanted("confirm", SE, 1, "p"))
 OUTCOME = Outcome(0.7, b"\xf0", 1, 1, 2.0, 100.0)
+NOISE = Noise(0.01, 4)
 
 
 def test_asking_twice_is_asking_once(study: OpenStudy) -> None:
@@ -71,6 +74,7 @@ def test_an_entry_that_showed_nothing_is_taken_up_again(study: OpenStudy) -> Non
     assert readings(study) == ()
     assert open_entry(study, model, "confirm") == entry
     store_reading(study, entry, 0.9, b"\x0f")
+    assert not is_recorded(entry)  # used
     assert open_entry(study, model, "confirm").number == entry.number + 1
     (reading,) = readings(study)
     assert (reading.extra_id, reading.accuracy, reading.correct) == (model.id, 0.9, b"\x0f")
@@ -108,16 +112,29 @@ def test_the_result_is_of_the_last_readings_and_says_how_many_there_were(study: 
     known = {1: 0.50, 2: 0.52, 3: 0.51, 4: 0.60, 5: 0.62}
     stored = stored_confirmation(study, PLAN)
     read_all(study, known)
-    first = confirmed(study, stored, 0.01)
+    first = confirmed(study, stored, NOISE)
     assert first.num_readings == 1
     assert [one.accuracies for one in first.arms] == [(0.50, 0.52, 0.51), (0.60, 0.62)]
     assert first.arms[0].gain is None
     assert first.arms[1].gain is not None
     assert first.arms[1].gain.value == pytest.approx(0.1)
     read_all(study, {seed: one + 0.1 for seed, one in known.items()})
-    again = confirmed(study, stored, 0.01)
+    again = confirmed(study, stored, NOISE)
     assert again.num_readings == 2
     assert again.arms[1].mean == pytest.approx(0.71)
+
+
+def test_a_look_after_another_at_the_same_models_is_the_second(study: OpenStudy) -> None:
+    more = PLAN.model_copy(
+        update={"arms": (PLAN.arms[0], PLAN.arms[1].model_copy(update={"seeds": (4, 5, 6)}))}
+    )
+    others = [arm.model_copy(update={"seeds": (7, 8)}) for arm in PLAN.arms]
+    apart = PLAN.model_copy(update={"arms": tuple(others)})
+    for one in (PLAN, more, apart):
+        stored_confirmation(study, one)
+    assert look_of(study, more) == 1  # nobody has looked yet
+    read_all(study, dict.fromkeys((1, 2, 3, 4, 5), 0.5))
+    assert [look_of(study, one) for one in (PLAN, more, apart)] == [1, 2, 1]
 
 
 def test_the_same_question_finds_the_claims_of_then(study: OpenStudy) -> None:
@@ -134,4 +151,4 @@ def test_a_failed_training_is_counted_with_its_arm(study: OpenStudy) -> None:
     plan = stored_confirmation(study, PLAN)
     one: Extra = trainings_of(study, plan).confirm[1]
     fail_extra(study, one, "out of memory")
-    assert [arm.num_failed for arm in confirmed(study, plan, 0.01).arms] == [0, 1]
+    assert [arm.num_failed for arm in confirmed(study, plan, NOISE).arms] == [0, 1]
