@@ -59,15 +59,17 @@ def trained(
             if may_start(training):
                 running[number] = _Running(training, attempt, time.monotonic())
                 executor.submit(make_job(number, attempt, training))
+        lost: list[tuple[int, T, int]] = []
         for one, event in _heard(executor, running):
             if isinstance(event, EpochDone):
                 one.curve.append(event.epoch)
                 hear(one.training, event)
             elif isinstance(event, Lost) and one.attempt < MAX_ATTEMPTS:
                 del running[event.job]
-                waiting.appendleft((event.job, one.training, one.attempt + 1))
+                lost.append((event.job, one.training, one.attempt + 1))
             elif isinstance(event, Done | Failed | Lost):
                 yield _ended(running.pop(event.job), event)
+        waiting.extendleft(reversed(lost))  # before anything new, the first one first
 
 
 def _heard(
