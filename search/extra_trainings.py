@@ -104,8 +104,10 @@ def train_tasks(
         )
         for count, ended in enumerate(jobs, 1):
             refuse_replaced(study)
-            failed += _stored(study, ended) is None
-            line = _line(ended, clock.ended(ended.training.work))
+            reason = _reason_failed(ended)
+            failed += reason is not None
+            _store(study, ended, reason)
+            line = _line(ended, reason, clock.ended(ended.training.work))
             progress.console.print(
                 f"{count:4d} of {len(missing)}  {line}", markup=False, soft_wrap=True
             )
@@ -127,22 +129,28 @@ def _job(study: OpenStudy, place: Place, number: int, attempt: int, task: Task) 
     )
 
 
-def _stored(study: OpenStudy, ended: Ended[Task]) -> Extra | None:
-    """Store how it ended; return the training if it has an outcome."""
-    outcome, extra = ended.outcome, ended.training.extra
-    drop_checkpoint(study, extra)
-    own_cost, protocol = cost(extra.wanted.architecture), ended.training.protocol
-    fault = None if outcome is None else fault_of(outcome, own_cost, protocol, ended.curve)
-    if outcome is not None and fault is None:
-        return complete_extra(study, extra, outcome)
-    fail_extra(study, extra, short_reason(fault or ended.reason))
-    return None
-
-
-def _line(ended: Ended[Task], left: str) -> str:
-    task = ended.training
+def _reason_failed(ended: Ended[Task]) -> str | None:
+    """Say why a training has no result that counts, or None."""
     if ended.outcome is None:
-        return f"{task.words} failed: {ended.reason}; {left}"
+        return ended.reason
+    own_cost = cost(ended.training.extra.wanted.architecture)
+    return fault_of(ended.outcome, own_cost, ended.training.protocol, ended.curve)
+
+
+def _store(study: OpenStudy, ended: Ended[Task], reason: str | None) -> None:
+    """Store how it ended."""
+    extra = ended.training.extra
+    drop_checkpoint(study, extra)
+    if ended.outcome is not None and reason is None:
+        complete_extra(study, extra, ended.outcome)
+    else:
+        fail_extra(study, extra, short_reason(reason or ""))
+
+
+def _line(ended: Ended[Task], reason: str | None, left: str) -> str:
+    task = ended.training
+    if ended.outcome is None or reason is not None:
+        return f"{task.words} failed: {reason}; {left}"
     # With the validation images among those for training, accuracy says nothing.
     how = "" if task.with_validation else f" {100 * ended.outcome.accuracy:.2f} %,"
     return f"{task.words}:{how} {in_words(ended.seconds)}; {left}"

@@ -26,10 +26,11 @@ def succeed(job: Job) -> list[Event]:
     architecture = Architecture.from_json(job.architecture)
     price = cost(architecture)
     accuracy = fake_accuracy(digest(architecture), job.seed)
-    epoch = Epoch(1, 1.0, 1.1, accuracy, 0.5)
+    curve = [Epoch(n, 1.0, 1.1, accuracy, 0.5) for n in range(1, job.protocol.epochs + 1)]
     bits = fake_bits(accuracy, job.seed)
     outcome = Outcome(accuracy, bits, price.macs, price.params, 0.5, 1000.0)
-    return [EpochDone(job.id, job.attempt, epoch), Done(job.id, job.attempt, outcome)]
+    told = [EpochDone(job.id, job.attempt, one) for one in curve]
+    return [*told, Done(job.id, job.attempt, outcome)]
 
 
 def learn(job: Job) -> list[Event]:
