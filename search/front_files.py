@@ -70,14 +70,17 @@ def prune(
 ) -> None:
     """Remove the files of all that is not on the front, but for the newest run of each row.
 
-    What others keep in the folder stays.
+    While trainings run, what their estimates may bring back stays, too: all that comes near the
+    front at its cost. What others keep in the folder stays.
     """
     newest: dict[str, int] = {}
     paths = [(int(match[1]), path) for path, match in _named(study, KEPT)]
     on_front = {one.digest for one in front.rows}
     for number, _ in paths:
         row = known.get(number)
-        if row is not None and row.state == "complete" and row.digest in on_front:
+        if row is None or row.accuracy is None or row.state != "complete":
+            continue
+        if row.digest in on_front or (running and row.accuracy >= _level(front, row)):
             newest[row.digest] = max(number, newest.get(row.digest, 0))
     kept = {*newest.values(), *running}
     gone = [path for number, path in paths if number not in kept]

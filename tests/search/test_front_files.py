@@ -115,3 +115,20 @@ def test_what_others_keep_in_the_folder_stays(study: OpenStudy) -> None:
     prune(study, read_front(study), {one.id: one for one in evaluations(study)}, ())
     assert {one.name for one in folder.iterdir()} == own | theirs | {"8.safetensors"}
     (folder / "8.safetensors").rmdir()
+
+
+def test_what_is_near_the_front_stays_until_nothing_runs(study: OpenStudy) -> None:
+    front, known = read_front(study), {one.id: one for one in evaluations(study)}
+    on_front = {row.digest for row in front.rows}
+    others = [one for one in known.values() if one.trial and one.digest not in on_front]
+    above = {one.id: keep_of(study, one, front) for one in others}
+    near = {n for n, keep in above.items() if keep and (known[n].accuracy or 0) >= keep.above}
+    assert set() < near < set(above)
+    paths = {number: front_folder(study) / f"{number}.safetensors" for number in above}
+    for path in paths.values():
+        path.write_text("weights")
+    prune(study, front, known, running={max(known) + 1})
+    left = {number for number, path in paths.items() if path.exists()}
+    assert {known[number].digest for number in left} == {known[number].digest for number in near}
+    prune(study, front, known, running=())
+    assert not any(path.exists() for path in paths.values())
