@@ -35,7 +35,7 @@ def table(found: Sequence[Row], title: str, measured: str, width: int) -> Table:
 
 def closing(found: Sequence[Row]) -> list[str]:
     """Return the lines below the table."""
-    number = len(found) - 1
+    number = sum(one.gain is not None for one in found)
     lines = [
         f"accuracy ± Student's 95 % of its own seeds; gains: Dunnett's intervals of {number} "
         f"comparison{'' if number == 1 else 's'} with plain, 95 % together; s/epoch of a worker "

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from scipy.special import stdtrit
 
-from search.baselines import TUTORIALS, compared
-from search.baselines_table import half_width
+from search.baselines import TUTORIALS, Row, compared
+from search.baselines_table import closing, half_width
 from search.cli import run_command
 from search.confirm import session as confirm_session
 from search.executors import Event, Failed, Job
 from space import Architecture, Refusal, SearchSpace, digest, plain, write_architecture
 from space import baselines as usual
 from studies import open_existing
+from studies.confirmation.comparison import Interval
 from studies.confirmation.ledger import LedgerEntry, is_recorded, readings
 from studies.store.sessions import sessions
 from tests.search.fake_trainer import fake_accuracy
@@ -160,6 +161,15 @@ def test_a_mechanism_that_the_studys_space_lacks_is_refused() -> None:
     small = SearchSpace(backbone="resnet8", kinds=("se",))
     with pytest.raises(Refusal, match=r"--kinds must be mechanisms of .* \(se\), got gam"):
         compared(small, ["se", "gam"], [])
+
+
+def test_only_what_was_compared_is_counted_in_the_intervals() -> None:
+    kinds = usual(SPACE)
+    known = Row("se", kinds["se"], (0.7, 0.71), Interval(0.01, -0.01, 0.03), 1.0)
+    diverged = Row("gam", kinds["gam"], (0.7,), None, 1.0, num_failed=2)
+    lines = closing([Row("plain", plain("resnet8"), (0.7, 0.69), None, 1.0), known, diverged])
+    assert "Dunnett's intervals of 1 comparison with plain" in lines[0]
+    assert "gam: 2 trainings failed" in lines
 
 
 def test_the_interval_of_a_mean_by_hand() -> None:

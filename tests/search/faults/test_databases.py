@@ -227,14 +227,16 @@ def test_two_studies_run_in_one_file_at_the_same_time(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_second_driver_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    slow = search_run(tmp_path, "tried", FAKE_SECONDS="0.3")
-    first = subprocess.Popen(slow, stdout=subprocess.PIPE, text=True)
-    assert first.stdout is not None
-    assert any("architectures of" in line for line in first.stdout)
-    code, output = done(search_run(tmp_path, "tried"))
+    (held := tmp_path / "held").touch()
+    slow = search_run(tmp_path, "tried", FAKE_HOLD=str(held))
+    with subprocess.Popen(slow, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert any("architectures of" in line for line in first.stdout)
+        code, output = done(search_run(tmp_path, "tried"))
+        held.unlink()
+        first.communicate(timeout=PATIENCE)
     assert code == 2
     last = output.splitlines()[-1]
     assert last == "search: study tried is already being run; stop that or name another"
-    first.communicate(timeout=PATIENCE)
     assert first.returncode == 0
     assert_whole(open_existing(f"sqlite:///{tmp_path}/study.db", "tried"), TRIALS, num_epochs=1)
