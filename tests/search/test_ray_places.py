@@ -18,6 +18,8 @@ from tests.search.scripted import SETTINGS
 if TYPE_CHECKING:
     from search.executors.ray import RayExecutor
 
+pytestmark = pytest.mark.slow  # Ray is an extra, which the slow tests have
+
 JOB = Job(1, 1, plain("resnet8").to_json(), 0, config_of(SETTINGS).protocol, "cpu", None)
 OUTCOME = Outcome(0.5, b"", 1, 1, 1.0, 1.0)
 
