@@ -58,6 +58,8 @@ def sleep(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
             time.sleep(float(os.environ[VARIABLE]) / job.protocol.epochs)
             yield event.epoch
         elif isinstance(event, Done):
+            if job.keep is not None:
+                job.keep.weights.touch()
             yield event.outcome
 
 

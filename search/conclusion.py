@@ -14,8 +14,9 @@ from .defaults import with_defaults
 from .executors.cluster import Cluster
 from .forecast import Speed, forecast_seconds, scaled
 from .options import DEFAULT_STORAGE, DEFAULT_STUDY, in_words
+from .plan import Plan
 from .reporting import SAMPLE, make_console, print_front, title_of
-from .session import Plan, Result
+from .session import Result
 
 FULL_TRIALS = 200
 

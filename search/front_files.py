@@ -5,6 +5,7 @@ A worker writes them for a training that may be on the front; they go when it is
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from studies import Evaluation, Front, OpenStudy, database_of
@@ -48,14 +49,18 @@ def keep_of(study: OpenStudy, row: Evaluation, front: Front | None) -> Keep | No
     """Return what a worker shall keep of a training: all that comes near the front at its cost."""
     if row.purpose == "reference":
         return None
+    return replace(whole_keep(study, row), above=_level(front, row), required=False)
+
+
+def whole_keep(study: OpenStudy, row: Evaluation) -> Keep:
+    """Return the files of a training, to be kept whatever its accuracy."""
     folder = front_folder(study)
     folder.mkdir(exist_ok=True)
-    files = folder / f"{row.id}{WEIGHTS}", folder / f"{row.id}{GATES}"
-    return Keep(*files, above=_level(front, row), required=False)
+    return Keep(folder / f"{row.id}{WEIGHTS}", folder / f"{row.id}{GATES}")
 
 
 def attach_pictures(study: OpenStudy, row: Evaluation) -> None:
-    """Attach to a trial, which is not told yet, what was kept of it: the dashboard shows it."""
+    """Attach to a trial what was kept of it: the dashboard shows it."""
     folder = front_folder(study)
     if row.trial is None or not (folder / f"{row.id}{WEIGHTS}").is_file():
         return

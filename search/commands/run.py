@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ..executors.cluster import Cluster
     from ..listener import Listener
     from ..machine import Machine
-    from ..session import Plan, Result
+    from ..plan import Plan
+    from ..session import Result
 
     FindMachine = Callable[[], tuple[Machine, Cluster | None]]
 
@@ -136,7 +137,8 @@ def _plan(
     """Check everything that can be checked before a worker starts."""
     from space import Refusal
 
-    from ..session import Plan, resolve_config
+    from ..plan import Plan
+    from ..session import resolve_config
 
     if limits.num_trials < 1:
         raise Refusal(f"--trials must be at least 1, got {limits.num_trials}")

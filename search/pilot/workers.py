@@ -7,12 +7,13 @@ from pathlib import Path
 
 from space import Architecture, Refusal, placements_in_words
 
-from .. import session
 from ..config import StudyConfig
 from ..crew import PATIENCE, PROBE, probed
 from ..driver import Limits
 from ..executors import Job, LocalExecutor
 from ..executors.environments import Environment
+from ..plan import Plan
+from ..probes import find_workers
 from .networks import expected_speeds, pilot_networks
 from .plan import Pace
 
@@ -25,7 +26,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """What to measure, where, and how long; one environment as in `session.Plan`."""
+    """What to measure, where, and how long; one environment as in `search.plan.Plan`."""
 
     config: StudyConfig
     device: str
@@ -95,7 +96,7 @@ def measured_pace(
 
 def _find_workers(pilot: Pilot, executor: LocalExecutor, interrupted: Callable[[], bool]) -> None:
     """Give each GPU the workers that a study would give it."""
-    plan = session.Plan(
+    plan = Plan(
         pilot.config,
         url="",
         study="pilot",
@@ -104,7 +105,7 @@ def _find_workers(pilot: Pilot, executor: LocalExecutor, interrupted: Callable[[
         environments=pilot.environments,
         data_dir=pilot.data_dir,
     )
-    session.find_workers(plan, executor, interrupted, MANY)
+    find_workers(plan, executor, interrupted, MANY)
 
 
 def _probe(pilot: Pilot, network: Architecture) -> Job:

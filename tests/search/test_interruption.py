@@ -19,6 +19,7 @@ from search.driver import Limits
 from search.executors import Event
 from search.interruption import gentle_interruption
 from search.listener import Listener
+from search.plan import Plan
 from studies import evaluations, open_existing
 from tests.search.scripted import SETTINGS, ScriptedExecutor
 from tests.search.watching import RUNNING, until_stored
@@ -220,9 +221,9 @@ def test_what_ran_is_taken_back_even_if_closing_the_workers_is_cut_short(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(session, "_workers", lambda *_: Cut())
-    monkeypatch.setattr(session, "_speed", lambda *_: None)
+    monkeypatch.setattr(session, "worker_speed", lambda *_: None)
     url = f"sqlite:///{tmp_path}/study.db"
-    plan = session.Plan(config_of(SETTINGS), url, "tried", Limits(3), "cpu", ({},))
+    plan = Plan(config_of(SETTINGS), url, "tried", Limits(3), "cpu", ({},))
     with pytest.raises(KeyboardInterrupt):
         session.run_session(plan, lambda _line: None, lambda _done: nullcontext(Listener()))
     rows = evaluations(open_existing(url, "tried"))

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from search import session
+from search import probes
 from search.conclusion import resume_command
 from search.config import StudyConfig, config_of
 from search.crew import Load
 from search.driver import Limits
 from search.executors import Before, Done, Event, Failed, Job, Probed
 from search.opened import _stop_lines, open_status
-from search.session import Plan, find_workers, opening_line
+from search.opening import opening_line
+from search.plan import Plan
+from search.probes import find_workers
 from studies import OpenStudy, Stops, Times, attempts, create_or_open
 from tests.search.scripted import SETTINGS, ScriptedExecutor, succeed
 from tests.search.test_driver import drive
@@ -101,9 +103,9 @@ def test_each_gpu_gets_the_workers_that_pay_on_the_first(
         config, "sqlite:///x.db", "x", Limits(100), "cuda", ENVIRONMENTS, finds_workers=True
     )
     found = Probed(1.0, 1, 10**15)
-    monkeypatch.setattr(session, "num_cores", lambda: 16)
-    monkeypatch.setattr(session, "probed", lambda _e, _p, count, _i: (found,) * count)
-    monkeypatch.setattr(session, "load_of", lambda all_: Load(speed[len(all_)], 1, 10**15))
+    monkeypatch.setattr(probes, "num_cores", lambda: 16)
+    monkeypatch.setattr(probes, "probed", lambda _e, _p, count, _i: (found,) * count)
+    monkeypatch.setattr(probes, "load_of", lambda all_: Load(speed[len(all_)], 1, 10**15))
     find_workers(plan, executor, lambda: False, 100)  # type: ignore[arg-type] # what is used
     visible = [one["CUDA_VISIBLE_DEVICES"] for one in executor.environments]
     assert visible == ["0", "0", "1", "1"]
