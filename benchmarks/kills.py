@@ -14,25 +14,21 @@ import sys
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from search.executors import Done, EpochDone
-from search.executors.jobs import Job, JobStoppedError, Probed, Result, ShouldStop
 from studies import evaluations, open_existing
 
-from .driver_overhead import answer
 from .figures import parser_of, positive, publish
+from .slept import SECONDS
 
 WORKERS, EPOCHS = 2, 6
-VARIABLE = "TRIAL_SECONDS"  # of the commands and their workers
 COMMAND = (
     "from search import session; from search.cli import main; "
-    "session.TRAINER = 'benchmarks.kills:sleep'; main()"
+    "session.TRAINER = 'benchmarks.slept:train'; main()"
 )
 
 
@@ -46,29 +42,12 @@ class Run:
     num_begun_again: int
 
 
-def sleep(job: Job, should_stop: ShouldStop) -> Iterator[Result]:
-    """Take its time for each made-up epoch, as a training would."""
-    if job.probe_seconds:
-        yield Probed(1000.0)
-        return
-    for event in answer(job, job.protocol.epochs):
-        if should_stop():
-            raise JobStoppedError
-        if isinstance(event, EpochDone):
-            time.sleep(float(os.environ[VARIABLE]) / job.protocol.epochs)
-            yield event.epoch
-        elif isinstance(event, Done):
-            if job.keep is not None:
-                job.keep.weights.touch()
-            yield event.outcome
-
-
 def run(folder: Path, trials: int, trial_seconds: float, kills: list[float]) -> Run:
     """Run a study to its total; its driver is killed at the given seconds after the start."""
     options = ["--trials", str(trials), "--epochs", str(EPOCHS), "--workers", str(WORKERS)]
     data = ["--dataset", "cifar10-sample", "--device", "cpu", "--no-references"]
     command = [sys.executable, "-c", COMMAND, "run", *options, *data]
-    variables = {**os.environ, VARIABLE: str(trial_seconds), "PYTHONPATH": str(Path.cwd())}
+    variables = {**os.environ, SECONDS: str(trial_seconds), "PYTHONPATH": str(Path.cwd())}
     began, left = time.monotonic(), sorted(kills)
     while True:
         process = subprocess.Popen(command, cwd=folder, env=variables, stdout=subprocess.DEVNULL)

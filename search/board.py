@@ -49,14 +49,16 @@ class Board:
     _next_store: float = 0.0
 
     def read(self) -> None:
-        """Settle what a crash left and take everything from the database."""
+        """Settle what a crash left and take everything from the database.
+
+        The front is stored by the driver, once what waits is with the workers.
+        """
         self.waiting.extend(recover(self.study))
         drop_old_checkpoints(self.study, self.waiting)
         self.known = {one.id: one for one in evaluations(self.study)}
         self.curves = curves(self.study)
         spent = (one for one in attempts(self.study) if one.ending == "out_of_memory")
         self.halved = {one.evaluation_id for one in spent}
-        self.store_front(now=True)
 
     def protocol(self, row: Evaluation) -> Protocol:
         """Return how the run is trained: with half the batch if the memory was too small."""

@@ -37,7 +37,7 @@ from .stopping import look_at_rung
 
 MAX_REFUSALS = 100  # in a row
 MAX_FAILURES = 5  # in a row
-RUNNING_PER_PROPOSAL = 16  # many workers end in bursts: so many more proposals are ready
+RUNNING_PER_PROPOSAL = 4  # many workers end in bursts: so many proposals are ready for them
 HEARTBEAT = 0.5  # seconds between looks at the clock and at Ctrl-C
 
 Ending = Literal["total", "interrupted", "time", "failures", "refusals"]
@@ -149,7 +149,7 @@ class Driver:
             if not self._has_work(limits):
                 return False
             self._submit_next()
-        due = 1 + len(self.board.running) // RUNNING_PER_PROPOSAL
+        due = max(1, len(self.board.running) // RUNNING_PER_PROPOSAL)
         is_made = len(self.board.waiting) < due and self._propose(limits)
         return is_made and len(self.board.waiting) < due
 

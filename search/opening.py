@@ -1,4 +1,4 @@
-"""The line with which a run begins: how large its space is and how long it will take."""
+"""The line with which a run begins: what it searches and how long it will take."""
 
 from space import cost_range, count_in_words, share_in_words
 from studies import Evaluation
@@ -12,8 +12,12 @@ LONG_SECONDS = 2 * 3600  # a forecast beyond this names ways to shorten it, on a
 
 
 def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...]) -> str:
-    """Return the size of the space, the range of its cost, and how long the run will take."""
-    config, size = plan.config, _size_in_words(plan.config)
+    """Return what is searched, or how far that is, and how long the run will take.
+
+    The size of the space takes a moment: a study that goes on has told it and begins sooner.
+    """
+    config = plan.config
+    size = _done_in_words(plan, known) if known else _size_in_words(config)
     if speed is None:
         return f"{size}; no forecast: the speed could not be measured"
     seconds = forecast_seconds(config, speed, plan.limits.num_trials, known)
@@ -24,6 +28,11 @@ def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...])
     if seconds > LONG_SECONDS and plan.device == "cpu" and plan.limits.max_seconds is None:
         line += "; long on a CPU: --max-time 2h, --train-images 10000 or --epochs 3 shorten it"
     return line
+
+
+def _done_in_words(plan: Plan, known: tuple[Evaluation, ...]) -> str:
+    done = sum(one.counts for one in known)
+    return f"{plan.config.backbone} goes on with {done} of {plan.limits.num_trials} trainings done"
 
 
 def _size_in_words(config: StudyConfig) -> str:

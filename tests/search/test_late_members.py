@@ -139,7 +139,7 @@ def test_another_outcome_is_said_and_the_first_one_stands(
         *epochs, done = keeping(job)
         assert isinstance(done, Done)
         other = replace(done.outcome, accuracy=0.5, correct=fake_bits(0.5, job.seed))
-        curve = [replace(one, epoch=replace(one.epoch, accuracy=0.5)) for one in epochs]  # type: ignore[call-arg, union-attr]
+        curve = [replace(one, epoch=replace(one.epoch, accuracy=0.5)) for one in epochs]  # type: ignore[arg-type, union-attr]
         return [*curve, replace(done, outcome=other)]
 
     lines, before = list[str](), evaluations(late)
