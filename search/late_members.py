@@ -14,7 +14,7 @@ from .batch import Ended, trained
 from .checkpoint_files import drop_checkpoint
 from .driver import Driver
 from .executors import Job
-from .front_files import attach_pictures, kept_weights, whole_keep
+from .front_files import attach_pictures, front_folder, kept_weights, whole_keep
 from .options import in_words
 from .soundness import fault_of
 
@@ -39,9 +39,8 @@ def keep_late_members(
     """
     late = without_weights(driver.study)
     if late:
-        say(
-            f"{_in_words(late)} joined the front late; trained again from the seed for its weights"
-        )
+        where = front_folder(driver.study)
+        say(f"no weights of the front's {_in_words(late)} in {where}: trained again from the seed")
     begun: list[Evaluation] = []
 
     def job(number: int, attempt: int, row: Evaluation) -> Job:
@@ -56,8 +55,7 @@ def keep_late_members(
 
 
 def _in_words(late: list[Evaluation]) -> str:
-    names = "; ".join(placements_in_words(one.architecture) for one in late)
-    return f"{len(late)} network{'s' * (len(late) > 1)} ({names})"
+    return "; ".join(placements_in_words(one.architecture) for one in late)
 
 
 def _finished(driver: Driver, ended: Ended[Evaluation]) -> str:

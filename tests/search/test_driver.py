@@ -125,16 +125,17 @@ def test_the_next_proposal_is_stored_before_a_worker_is_free(
     assert [row.state for row in evaluations(study)] == ["running", "proposed"]
 
 
-def test_one_more_proposal_is_ready_for_each_sixteen_that_run(
-    study: OpenStudy, config: StudyConfig
+@pytest.mark.parametrize(("workers", "ready"), [(1, 1), (4, 1), (8, 2), (33, 8)])
+def test_a_proposal_is_ready_for_each_four_that_run(
+    workers: int, ready: int, study: OpenStudy, config: StudyConfig
 ) -> None:
-    driver = Driver(study, config, ScriptedExecutor(workers=33), listener=Listener())
-    assert driver._fill(Limits(100))  # heard between two proposals
-    assert driver._fill(Limits(100))
+    driver = Driver(study, config, ScriptedExecutor(workers=workers), listener=Listener())
+    for _ in range(ready - 1):
+        assert driver._fill(Limits(100))  # heard between two proposals
     assert not driver._fill(Limits(100))
     assert not driver._fill(Limits(100))
     states = Counter(row.state for row in evaluations(study))
-    assert states == {"running": 33, "proposed": 1 + 33 // 16}
+    assert states == {"running": workers, "proposed": ready}
 
 
 def test_failures_keep_their_reason_and_do_not_count(tmp_path: Path) -> None:

@@ -13,6 +13,11 @@ from tests.search.hostile.judged import judge
 from tests.search.hostile.yard import GOOD
 
 OURS = ("attention_studies", "attention_evaluations", "attention_epochs")
+BESIDE = (
+    *("attention_attempts", "attention_sessions", "attention_front_summaries", "pareto_front"),
+    *("attention_extra_trainings", "attention_extra_failures", "attention_confirmations"),
+    *("attention_test_ledger", "attention_test_readings"),
+)
 OPTUNAS = ("studies", "study_directions", "study_user_attributes", "version_info")
 VALUES: list[object] = [
     "",
@@ -41,9 +46,15 @@ COMMANDS = [
     ["dashboard"],
     ["confirm", "--device", "cpu"],
     ["explain", "--format", "json"],
+    ["report", "--out", "page.html"],
+    ["plot"],
+    ["baselines", "--device", "cpu"],
+    ["backup", "--to", "copy.db"],
+    ["doctor"],
+    ["gates", "out.yaml"],
 ]
 CHANGES = st.tuples(
-    st.sampled_from([*OURS, *OURS, *OPTUNAS]),
+    st.sampled_from([*OURS, *OURS, *BESIDE, *OPTUNAS]),
     st.integers(0, 30),  # which column
     st.integers(0, 9),  # which row
     st.sampled_from(VALUES),

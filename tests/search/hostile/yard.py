@@ -9,7 +9,24 @@ from pathlib import Path
 
 from search.config import config_of
 from space import SearchSpace, baselines, plain, write_architecture
-from studies import Epoch, Outcome, add_epoch, add_proposal, complete, create_or_open
+from studies import (
+    Attempt,
+    Epoch,
+    OpenStudy,
+    Outcome,
+    add_epoch,
+    add_proposal,
+    complete,
+    create_or_open,
+    read_front,
+    start_attempt,
+    store_front,
+)
+from studies.confirmation.comparison import Arm, Confirmation
+from studies.confirmation.ledger import open_entry, store_reading
+from studies.confirmation.stored import store_latency_ratios, stored_confirmation, trainings_of
+from studies.store.extras import complete_extra, fail_extra
+from studies.store.sessions import Surroundings, begin_session, end_session
 from tests.search.scripted import SETTINGS
 
 PLAIN, SE = plain("resnet20"), baselines(SearchSpace(backbone="resnet20"))["se"]
@@ -17,6 +34,26 @@ STRANGE = "[red] %s {0} \N{FOX FACE}' --"  # a name that is allowed
 STUDIES = ("attention", STRANGE)
 GOOD = "good.db"  # a database of both studies
 DATABASES = (GOOD, "empty.db", "text.db", "zeros.db", "cut.db", "torn.db", "others.db")
+HERE = Surroundings(
+    command="search run",
+    device="cpu",
+    hardware="a processor",
+    num_cores=4,
+    num_workers=2,
+    system="Linux",
+    versions={},
+)
+PLAN = Confirmation(
+    epochs=3,
+    num_images=100,
+    protocol_digest="p",
+    own_digest="q",
+    fresh_seeds=(),
+    arms=(
+        Arm(role="plain", architecture=PLAIN, seeds=(1, 2)),
+        Arm(role="finalist", architecture=SE, seeds=(3, 4)),
+    ),
+)
 BESIDE = ("-wal", "-shm", "-journal")  # SQLite's own while a connection is open
 
 
@@ -55,16 +92,32 @@ def _fill_databases(folder: Path) -> None:
 
 
 def _study(url: str, name: str) -> None:
-    """Store a study whose front is plain and SE, as trials that were told."""
+    """Store a study whose front is plain and SE, with a row in every table."""
     study = create_or_open(url, name, config_of(SETTINGS).settings())
     runs = [(PLAIN, 0.80), (PLAIN, 0.801), (SE, 0.90), (SE, 0.901)]
     for number, (architecture, accuracy) in enumerate(runs):
         row = add_proposal(
             study, architecture, trial=number, proposal=number, purpose="trial", seed=number
         )
+        start_attempt(study, Attempt(row.id, 1, 10, 0.1), "digest")
         add_epoch(study, row.id, 1, Epoch(1, 2.0, 2.1, accuracy, 5.0))
         complete(study, row.id, 1, Outcome(accuracy, b"\xf0" * 125, 12, 34, 5.5, 678.0))
+    end_session(study, begin_session(study, HERE), "total")
+    store_front(study, read_front(study))
+    _confirm(study)
     study.engine.dispose()
+
+
+def _confirm(study: OpenStudy) -> None:
+    """Store a confirmation that was read, after a training that failed once."""
+    stored_confirmation(study, PLAN)
+    store_latency_ratios(study, PLAN, [1.0, 1.1])
+    for number, one in enumerate(trainings_of(study, PLAN).confirm):
+        if number == 0:
+            fail_extra(study, one, "the loss became nan")
+        accuracy = 0.8 + 0.01 * number
+        complete_extra(study, one, Outcome(accuracy, b"\xf0" * 125, 12, 34, 5.5, 678.0))
+        store_reading(study, open_entry(study, one, "confirm"), accuracy, b"\xf0" * 125)
 
 
 def listing(folder: Path) -> dict[str, object]:
