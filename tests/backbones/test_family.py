@@ -140,7 +140,8 @@ def test_the_input_is_left_as_it_was(mechanism: Mechanism, shape: Shape) -> None
 @few_cases
 def test_an_image_does_not_depend_on_its_batch(mechanism: Mechanism, shape: Shape) -> None:
     module, x_BCHW = opened(mechanism, shape), images(shape)
-    torch.testing.assert_close(module(x_BCHW)[:1], module(x_BCHW[:1]))
+    # Kernels sum in another order for another batch, and with another number of threads.
+    torch.testing.assert_close(module(x_BCHW)[:1], module(x_BCHW[:1]), atol=1e-4, rtol=1e-4)
 
 
 @every_case

@@ -46,6 +46,7 @@ def test_many_trainings_are_estimated_anew_when_some_have_ended(
     monkeypatch.setattr(board_module, "RARER", 0.5)
     board = Board(study, config)
     board.read()
+    assert board.store_front()
     for _ in range(2):
         board.learn()
         assert board.front.num_ended == 6
