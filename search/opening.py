@@ -21,6 +21,8 @@ def opening_line(plan: Plan, speed: Speed | None, known: tuple[Evaluation, ...])
     if speed is None:
         return f"{size}; no forecast: the speed could not be measured"
     seconds = forecast_seconds(config, speed, plan.limits.num_trials, known)
+    if not seconds:
+        return size
     line = (
         f"{size}; about {in_words(seconds)} to {plan.limits.num_trials} trainings at "
         f"{speed.images_per_second:,.0f} images/s on each of {speed.num_workers} workers"

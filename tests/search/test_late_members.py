@@ -166,7 +166,9 @@ def test_the_same_command_again_brings_back_what_is_missing(
     assert {one.digest for one in without_weights(study)} == members
     capsys.readouterr()
     assert run_command(run) == 0
-    assert "weights kept" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "weights kept" in shown
+    assert "resnet20 goes on with 6 of 6 trainings done\n" in shown
     assert without_weights(study) == []
     assert evaluations(study) == before
     assert run_command(run) == 0
