@@ -26,23 +26,15 @@ from studies.confirmation.comparison import Arm, Confirmation
 from studies.confirmation.ledger import open_entry, store_reading
 from studies.confirmation.stored import store_latency_ratios, stored_confirmation, trainings_of
 from studies.store.extras import complete_extra, fail_extra
-from studies.store.sessions import Surroundings, begin_session, end_session
+from studies.store.sessions import begin_session, end_session
 from tests.search.scripted import SETTINGS
+from tests.studies.store.test_sessions import HERE
 
 PLAIN, SE = plain("resnet20"), baselines(SearchSpace(backbone="resnet20"))["se"]
 STRANGE = "[red] %s {0} \N{FOX FACE}' --"  # a name that is allowed
 STUDIES = ("attention", STRANGE)
 GOOD = "good.db"  # a database of both studies
 DATABASES = (GOOD, "empty.db", "text.db", "zeros.db", "cut.db", "torn.db", "others.db")
-HERE = Surroundings(
-    command="search run",
-    device="cpu",
-    hardware="a processor",
-    num_cores=4,
-    num_workers=2,
-    system="Linux",
-    versions={},
-)
 PLAN = Confirmation(
     epochs=3,
     num_images=100,

@@ -16,8 +16,9 @@ from studies.confirmation.stored import (
 )
 from studies.store.extras import complete_extra
 from studies.store.records import Outcome
-from studies.store.sessions import Surroundings, begin_session, sessions
+from studies.store.sessions import begin_session, sessions
 from tests.studies.store.test_damage import url, write
+from tests.studies.store.test_sessions import HERE
 
 __all__ = ["url"]  # a file's: a server keeps its columns to their types
 PLAN = Confirmation(
@@ -27,15 +28,6 @@ PLAN = Confirmation(
     own_digest="q",
     fresh_seeds=(),
     arms=(Arm(role="plain", architecture=plain("resnet8"), seeds=(1,)),),
-)
-HERE = Surroundings(
-    command="search run",
-    device="cpu",
-    hardware="a processor",
-    num_cores=4,
-    num_workers=2,
-    system="Linux",
-    versions={},
 )
 
 
