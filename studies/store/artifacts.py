@@ -36,14 +36,23 @@ def attach(study: OpenStudy, trial: int, name: str, content: bytes) -> None:
     To a finished trial Optuna lets nobody add: its file is named among the study's attributes,
     where the dashboard looks, too.
     """
-    trials = study.optuna.get_trials(deepcopy=False)
-    found = next((one for one in trials if one.number == trial), None)
+    found = _trial(study, trial)
     if found is None or name in attached(study, found):
         return
     if found.state.is_finished():
         _attach_beside(study, found, name, content)
     else:
         _attach(study, found, name, content)
+
+
+def _trial(study: OpenStudy, number: int) -> FrozenTrial | None:
+    """Return one trial: `get_trials` would read all that run, a tenth of a second with many."""
+    storage = study.optuna._storage
+    try:
+        key = storage.get_trial_id_from_study_id_trial_number(study.optuna._study_id, number)
+        return storage.get_trial(key)
+    except KeyError:
+        return None
 
 
 def attached(study: OpenStudy, trial: FrozenTrial) -> set[str]:
