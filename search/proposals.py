@@ -6,7 +6,6 @@ from typing import cast
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import TrialState
 
 from space import (
     Architecture,
@@ -18,11 +17,12 @@ from space import (
     sample,
 )
 from studies import Evaluation, OpenStudy, add_proposal, refuse
+from studies.store.asking import has_queued, unread_ask
 
 from .board import Board
 from .budgets import excesses, reason_over
 from .config import StudyConfig
-from .samplers import Ask, make_sampler
+from .samplers import UNREADING, Ask, make_sampler
 from .schedule import due_replicate, missing_references, missing_scheduled, objective
 from .seeds import derived_seed
 from .tell import tell
@@ -78,7 +78,7 @@ def _propose_trial(
     if wanted is not None:
         _enqueue(study, config, wanted)
     study.optuna.sampler = make_sampler(config.sampler, ask)
-    trial = study.optuna.ask()
+    trial = unread_ask(study) if config.sampler in UNREADING else study.optuna.ask()
     architecture = _drawn(trial, config)
     seen = {
         one.digest
@@ -101,7 +101,7 @@ def _propose_trial(
 
 def _enqueue(study: OpenStudy, config: StudyConfig, architecture: Architecture) -> None:
     """Queue the architecture, unless a crash has left it there already."""
-    if not study.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+    if not has_queued(study):
         study.optuna.enqueue_trial(assignment(architecture, config.search_space))
 
 

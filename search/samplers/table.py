@@ -43,6 +43,7 @@ SAMPLERS: dict[str, Callable[[Ask], BaseSampler]] = {
     "nsga2": lambda ask: NSGAIISampler(seed=ask.seed),
     "random": lambda ask: RandomSampler(seed=ask.seed),
 }
+UNREADING = {"known-cost", "random"}  # these never look at Optuna's trials
 
 
 def make_sampler(name: str, ask: Ask) -> BaseSampler:
