@@ -108,8 +108,7 @@ class Catalogue:
     def _alone(self, stage: int) -> Encoded:
         rows = np.zeros((self.sizes[stage], len(self.sizes)), dtype=np.int64)
         rows[:, stage] = np.arange(self.sizes[stage])
-        found = encoded([self.architecture(row) for row in rows.tolist()])
-        return Encoded(*(getattr(found, one.name)[:, [stage]] for one in fields(Encoded)))
+        return encoded([self.architecture(row) for row in rows.tolist()]).of_stage(stage)
 
     @cached_property
     def _added(self) -> dict[str, list[NDArray[np.int64]]]:

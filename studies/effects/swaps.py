@@ -81,11 +81,6 @@ def _recombined(observed: Encoded, donors_MS: Places) -> Encoded:
 
 def _names(asked: Encoded, observed: Encoded) -> tuple[Places, Places]:
     """Return a number for each network, equal where all stages are."""
-    rows_MX, rows_NX = _rows(asked), _rows(observed)
+    rows_MX, rows_NX = asked.rows(), observed.rows()
     _, numbers = np.unique(np.vstack([rows_MX, rows_NX]), axis=0, return_inverse=True)
     return numbers[: len(rows_MX)], numbers[len(rows_MX) :]
-
-
-def _rows(found: Encoded) -> Array:
-    num = len(found.kinds_NS)
-    return np.hstack([getattr(found, one.name).reshape(num, -1) for one in fields(Encoded)])

@@ -4,7 +4,7 @@ Shapes: N architectures, S stages, H hyperparameters of one mechanism.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -36,6 +36,16 @@ class Encoded:
             self.settings_NSH[index],
             self.costs_NS2[index],
         )
+
+    def of_stage(self, stage: int) -> "Encoded":
+        """Return one stage of every architecture."""
+        return Encoded(*(getattr(self, one.name)[:, [stage]] for one in fields(self)))
+
+    def rows(self) -> Array:
+        """Return one row of numbers for each architecture."""
+        columns = [np.atleast_3d(getattr(self, one.name)) for one in fields(self)]
+        stacked = np.concatenate(columns, axis=2)
+        return stacked.reshape(len(stacked), stacked.shape[1] * stacked.shape[2])
 
 
 def encoded(architectures: Sequence[Architecture]) -> Encoded:

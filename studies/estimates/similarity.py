@@ -12,6 +12,8 @@ is worth on real trainings: docs/search-quality.md.
 Shapes: N and M architectures, S stages.
 """
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,7 @@ from space import MECHANISMS
 from .encoding import Encoded
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 OTHER_PLACE = 0.7  # correlation of one mechanism in two positions of a stage
 OTHER_BLOCKS = 0.8  # in other blocks of it
 FAR_SETTING = 0.8  # with a hyperparameter at the other end of its range
@@ -39,10 +42,11 @@ MIXTURES = (
 
 def similarities(first: Encoded, second: Encoded) -> tuple[Array, ...]:
     """Return N x M correlations: by stage, by mechanism, as a whole, by place, and by cost."""
-    by_stage = [_stage(first, second, stage) for stage in range(first.kinds_NS.shape[1])]
-    whole = np.prod([OTHER_STAGE + (1 - OTHER_STAGE) * one for one in by_stage], axis=0)
-    rest = (view(first, second) for view in (_by_place, _by_cost))
-    return np.mean(by_stage, axis=0), _by_mechanism(first, second), whole, *rest
+    num_stages = first.kinds_NS.shape[1]
+    stages = [_stage(first, second, stage) for stage in range(num_stages)]
+    whole = prod(OTHER_STAGE + (1 - OTHER_STAGE) * views[0] for views in stages)
+    likeness, placed, priced = sum(stages) / num_stages
+    return likeness, _by_mechanism(first, second), whole, placed, priced
 
 
 def correlations(first: Encoded, second: Encoded, same_NM: Array) -> list[Array]:
@@ -52,39 +56,57 @@ def correlations(first: Encoded, second: Encoded, same_NM: Array) -> list[Array]
 
 
 def _stage(first: Encoded, second: Encoded, stage: int) -> Array:
-    """Return the likeness of what stands in one stage; two empty stages are alike."""
+    """Return the 3 x N x M likeness of one stage: of what stands in it, by place, and by cost.
 
-    def differ(name: str) -> NDArray[np.bool_]:
-        ours, theirs = getattr(first, name)[:, stage], getattr(second, name)[:, stage]
-        found: NDArray[np.bool_] = ours[:, None] != theirs[None, :]
-        return found
+    Stages repeat more than networks do, so each pair of different ones is compared once.
+    """
+    (ours, our_places), (theirs, their_places) = _distinct(first, stage), _distinct(second, stage)
+    views = np.stack([view(ours, theirs) for view in (_by_content, _by_place, _by_cost)])
+    found: Array = views.take(their_places, axis=2).take(our_places, axis=1)
+    return found
 
-    ours, theirs = first.settings_NSH[:, stage], second.settings_NSH[:, stage]
-    apart = np.abs(ours[:, None, :] - theirs[None, :, :]).sum(axis=2)
-    likeness = FAR_SETTING**apart
-    likeness *= np.where(differ("places_NS"), OTHER_PLACE, 1.0)
-    likeness *= np.where(differ("blocks_NS"), OTHER_BLOCKS, 1.0)
-    return np.where(differ("kinds_NS"), 0.0, likeness)
+
+def _distinct(found: Encoded, stage: int) -> tuple[Encoded, Places]:
+    """Return the stage of the networks, each different one once, and where each network's is."""
+    one = found.of_stage(stage)
+    first_places: dict[bytes, int] = {}
+    places = [first_places.setdefault(row.tobytes(), n) for n, row in enumerate(one.rows())]
+    kept, inverse = np.unique(np.array(places, dtype=np.int64), return_inverse=True)
+    return one[kept], inverse
+
+
+def _by_content(first: Encoded, second: Encoded) -> Array:
+    """Return the likeness of what stands in a stage; two empty stages are alike."""
+    apart = _apart(first.settings_NSH, second.settings_NSH).sum(axis=0)
+    likeness = np.exp(np.log(FAR_SETTING) * apart)
+    likeness *= np.where(first.places_NS != second.places_NS.T, OTHER_PLACE, 1.0)
+    likeness *= np.where(first.blocks_NS != second.blocks_NS.T, OTHER_BLOCKS, 1.0)
+    return np.where(first.kinds_NS != second.kinds_NS.T, 0.0, likeness)
+
+
+def _by_place(first: Encoded, second: Encoded) -> Array:
+    """Return 1 where a stage is filled in the same position, or empty in both."""
+    ours, theirs = first.kinds_NS > 0, (second.kinds_NS > 0).T
+    in_both = np.where(first.places_NS == second.places_NS.T, 1.0, OTHER_POSITION)
+    return np.where(ours == theirs, np.where(ours, in_both, 1.0), 0.0)
+
+
+def _by_cost(first: Encoded, second: Encoded) -> Array:
+    """Return how near MACs and parameters of a stage are, on average."""
+    nearness = np.exp(-_apart(first.costs_NS2, second.costs_NS2) / NEAR_COST)
+    found: Array = nearness.mean(axis=0)
+    return found
+
+
+def _apart(ours_N1X: Array, theirs_M1X: Array) -> Array:
+    """Return the X x N x M distances, which are summed the fastest in this order."""
+    ours_XN, theirs_XM = (np.ascontiguousarray(one[:, 0].T) for one in (ours_N1X, theirs_M1X))
+    return np.abs(ours_XN[:, :, None] - theirs_XM[:, None])
 
 
 def _by_mechanism(first: Encoded, second: Encoded) -> Array:
     """Return the cosine of the shares of the stages that each mechanism, or none, takes."""
     return _shares(first) @ _shares(second).T
-
-
-def _by_place(first: Encoded, second: Encoded) -> Array:
-    """Return how many stages are filled in the same position, or empty in both."""
-    ours, theirs = first.kinds_NS[:, None] > 0, second.kinds_NS[None] > 0
-    in_both = np.where(first.places_NS[:, None] == second.places_NS[None], 1.0, OTHER_POSITION)
-    found: Array = np.where(ours == theirs, np.where(ours, in_both, 1.0), 0.0).mean(axis=2)
-    return found
-
-
-def _by_cost(first: Encoded, second: Encoded) -> Array:
-    """Return how near MACs and parameters of the stages are, on average."""
-    apart = np.abs(first.costs_NS2[:, None] - second.costs_NS2[None])
-    found: Array = np.exp(-apart / NEAR_COST).mean(axis=(2, 3))
-    return found
 
 
 def _shares(found: Encoded) -> Array:

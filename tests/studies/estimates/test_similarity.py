@@ -46,6 +46,13 @@ def test_every_network_is_wholly_like_itself(drawn: list[Architecture]) -> None:
         assert 0 <= view.min() <= view.max() <= 1 + 1e-12
 
 
+def test_each_pair_is_compared_as_if_it_were_alone(drawn: list[Architecture]) -> None:
+    first, second = drawn[:12] + drawn[:3], [*drawn[8:14], USUAL["se"], plain("resnet20")]
+    found = np.stack(similarities(encoded(first), encoded(second)))
+    alone = [[similarities(encoded([one]), encoded([two])) for two in second] for one in first]
+    assert found == pytest.approx(np.array(alone)[..., 0, 0].transpose(2, 0, 1))
+
+
 def test_every_mixture_is_a_valid_covariance(drawn: list[Architecture]) -> None:
     numbers = encoded(drawn)
     for one in correlations(numbers, numbers, np.eye(len(drawn))):
