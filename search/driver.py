@@ -37,7 +37,7 @@ from .stopping import look_at_rung
 
 MAX_REFUSALS = 100  # in a row
 MAX_FAILURES = 5  # in a row
-RUNNING_PER_PROPOSAL = 4  # many workers end in bursts: so many proposals are ready for them
+RUNNING_PER_PROPOSAL = 2  # many workers end in bursts: so many proposals are ready for them
 HEARTBEAT = 0.5  # seconds between looks at the clock and at Ctrl-C
 
 Ending = Literal["total", "interrupted", "time", "failures", "refusals"]

@@ -125,8 +125,8 @@ def test_the_next_proposal_is_stored_before_a_worker_is_free(
     assert [row.state for row in evaluations(study)] == ["running", "proposed"]
 
 
-@pytest.mark.parametrize(("workers", "ready"), [(1, 1), (4, 1), (8, 2), (33, 8)])
-def test_a_proposal_is_ready_for_each_four_that_run(
+@pytest.mark.parametrize(("workers", "ready"), [(1, 1), (3, 1), (4, 2), (33, 16)])
+def test_a_proposal_is_ready_for_every_other_one_that_runs(
     workers: int, ready: int, study: OpenStudy, config: StudyConfig
 ) -> None:
     driver = Driver(study, config, ScriptedExecutor(workers=workers), listener=Listener())
