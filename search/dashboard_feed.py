@@ -12,7 +12,7 @@ from studies import Front, OpenStudy, Point, curves, evaluations
 from studies.figures import front_figure
 from studies.report.figures import progress_figure
 from studies.report.progress import progress
-from studies.verdict import NAMES
+from studies.verdicts import NAMES
 
 from .budgets import limits_in_words
 from .config import StudyConfig

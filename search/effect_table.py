@@ -11,7 +11,7 @@ from space import MECHANISMS
 from studies.effects.by_stage import Cell, Effect, distinguishable
 from studies.effects.map import certainty, cost_words
 from studies.effects.words import counted, in_points, name
-from studies.verdict import NAMES
+from studies.verdicts import NAMES
 
 from .dead_modules import Dead
 from .explanation import Explanation

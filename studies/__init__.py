@@ -1,61 +1,10 @@
-"""What was tried and what it showed."""
+"""What was tried and what it showed.
 
-from .estimates.variance import Components as Components
-from .estimates.variance import components as components
-from .estimates.variance import components_of as components_of
-from .fidelity import Fidelity as Fidelity
-from .fidelity import Run as Run
-from .fidelity import Tau as Tau
-from .fidelity import fidelity as fidelity
-from .fidelity import retest as retest
-from .front import Front as Front
-from .front import Point as Point
-from .front import front_of as front_of
-from .neighbours import Neighbours as Neighbours
-from .neighbours import neighbours as neighbours
-from .reading import read_front as read_front
-from .stops import Stops as Stops
-from .stops import stops_of as stops_of
-from .store.attempts import attempts as attempts
-from .store.attempts import end_attempt as end_attempt
-from .store.attempts import start_attempt as start_attempt
-from .store.attempts import total_times as total_times
-from .store.counts import Counts as Counts
-from .store.counts import counts as counts
-from .store.counts import stop_counts as stop_counts
-from .store.database import STORAGE_ERRORS as STORAGE_ERRORS
-from .store.database import storage_problem as storage_problem
-from .store.evaluations import add_epoch as add_epoch
-from .store.evaluations import add_proposal as add_proposal
-from .store.evaluations import complete as complete
-from .store.evaluations import completed as completed
-from .store.evaluations import curves as curves
-from .store.evaluations import epochs as epochs
-from .store.evaluations import evaluation as evaluation
-from .store.evaluations import evaluations as evaluations
-from .store.evaluations import fail as fail
-from .store.evaluations import gates as gates
-from .store.evaluations import refuse as refuse
-from .store.evaluations import set_audit as set_audit
-from .store.evaluations import set_waiting as set_waiting
-from .store.evaluations import stop as stop
-from .store.front_table import Summary as Summary
-from .store.front_table import store_front as store_front
-from .store.front_table import stored_summary as stored_summary
-from .store.front_table import summary_of as summary_of
-from .store.locks import only_driver as only_driver
-from .store.records import Attempt as Attempt
-from .store.records import Ending as Ending
-from .store.records import Epoch as Epoch
-from .store.records import Evaluation as Evaluation
-from .store.records import Outcome as Outcome
-from .store.records import Times as Times
-from .store.storage import OpenStudy as OpenStudy
-from .store.storage import create_or_open as create_or_open
-from .store.storage import existing_settings as existing_settings
-from .store.storage import open_existing as open_existing
-from .store.storage import refuse_replaced as refuse_replaced
-from .store.urls import Database as Database
-from .store.urls import database_of as database_of
-from .store.urls import database_path as database_path
-from .verdict import verdict as verdict
+Names are in `__init__.pyi` and each is imported when it is first used: a worker needs records
+alone, and starts a second earlier without the database and the statistics. So no module directly
+in this package may have the name of what it defines.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

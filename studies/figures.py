@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from space import cost_axis, count_in_words, placements_in_words, share_in_words
 
 from .front import Front, Point
-from .verdict import NAMES, verdict
+from .verdicts import NAMES, verdict
 
 HEIGHT = 560  # pixels: with less, the legend would run into the axis title
 TICKS = (1.0, 1.01, 1.03, 1.1, 1.3, 2.0, 4.0, 8.0)  # cost over plain

@@ -16,7 +16,7 @@ from .export import only_in_file, train_command
 from .front import Front, Point
 from .store.sessions import versions
 from .store.storage import OpenStudy
-from .verdict import verdict
+from .verdicts import verdict
 
 NORMAL = 1.96  # standard errors on either side of a 95 % interval
 PROTOCOL = (

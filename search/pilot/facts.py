@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from studies.estimates.variance import Components, components
-from studies.fidelity import Tau, retest
+from studies.rankings import Tau, retest
 
 from .lines import Finished
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from space import MECHANISMS, Cost, share_in_words
 
-from ..verdict import NAMES
+from ..verdicts import NAMES
 from .by_stage import Cell, Effect, Effects, distinguishable
 from .words import counted, in_points, name
 

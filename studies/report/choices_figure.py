@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from space import cost_axis
 
 from ..figures import ACCENT, INK, QUIET, TICKS
-from ..verdict import NAMES
+from ..verdicts import NAMES
 from .choices import Choices
 from .figures import CLEAR, for_page
 

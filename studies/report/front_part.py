@@ -10,7 +10,7 @@ from space.files import as_yaml
 from ..figures import NO_LIMITS, front_figure
 from ..front import Front, Point, recommended
 from ..pictures.drawings import drawing
-from ..verdict import NAMES
+from ..verdicts import NAMES
 from .facts import ReportFacts
 from .figures import front_for_page
 from .parts import Network, Picture, Section, Table

@@ -10,7 +10,7 @@ from space import placements_in_words
 
 from ..estimates.posterior import Noise
 from ..front import Front, Point
-from ..verdict import verdict
+from ..verdicts import verdict
 from .damage import refuse_other_types, undamaged
 from .extra_tables import SummaryRow
 from .storage import OpenStudy

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from studies import Epoch, Run, fidelity, retest
-from studies.fidelity import SIGNALS, agreement
+from studies.rankings import SIGNALS, agreement
 
 
 def run(*accuracies: float) -> Run:

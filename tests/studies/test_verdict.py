@@ -8,7 +8,7 @@ from space import Cost, SearchSpace, baselines
 from studies import Front, Point, verdict
 from studies.estimates.posterior import Estimate
 from studies.front import Reference, distinguishable
-from studies.verdict import deeper_cost
+from studies.verdicts import deeper_cost
 
 MakePoint = Callable[..., Point]
 MakeFront = Callable[..., Front]
