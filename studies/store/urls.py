@@ -67,7 +67,7 @@ def database_of(url: str) -> Database:
         raise Refusal(NO_PASSWORD)
     if parsed.drivername in SQLITE:
         return _file(url, parsed)
-    if parsed.drivername in POSTGRESQL and parsed.database:
+    if parsed.drivername in POSTGRESQL and parsed.database and "@" not in parsed.database:
         return _of_server(url, parsed)
     raise Refusal(f"{RULE}, got {_shown(url)}")
 

@@ -83,6 +83,8 @@ def test_a_password_is_refused_with_where_it_belongs(url: str) -> None:
         f"sqlite:///study.db?key={CANARY}",
         f"postgresql://ada@host:{CANARY}/trees",
         f"postgresql://ada@host/?user={CANARY}",
+        f"postgresql:///ada:{CANARY}@host/trees",
+        f"postgresql://host/ada:{CANARY}@/trees",
     ],
 )
 def test_a_refused_url_is_not_repeated_where_it_may_hold_one(url: str) -> None:
