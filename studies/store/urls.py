@@ -65,9 +65,11 @@ def database_of(url: str) -> Database:
         raise Refusal(f"{RULE}, got {_shown(url)}") from None  # the error repeats the URL
     if parsed.password is not None or any("password" in name for name in parsed.query):
         raise Refusal(NO_PASSWORD)
-    if parsed.drivername in SQLITE:
+    query = url.partition("?")[2]  # read to the first line's end only: nothing may follow
+    if parsed.drivername in SQLITE and query.isprintable():
         return _file(url, parsed)
-    if parsed.drivername in POSTGRESQL and parsed.database and "@" not in parsed.database:
+    has_name = parsed.database and "@" not in parsed.database
+    if parsed.drivername in POSTGRESQL and has_name and url.isprintable():
         return _of_server(url, parsed)
     raise Refusal(f"{RULE}, got {_shown(url)}")
 
@@ -86,10 +88,11 @@ def database_path(url: str) -> Path:
 
 def _file(url: str, parsed: URL) -> Database:
     is_plain = not (parsed.query or parsed.host or parsed.username)
-    if not is_plain or parsed.database in (None, "", ":memory:"):
+    path = Path(parsed.database or "")
+    is_folder = path.name in ("", "..")
+    if not is_plain or is_folder or parsed.database == ":memory:":
         raise Refusal(f"{RULE}, got {_shown(url)}")
-    path = Path(parsed.database)
-    return Database(url, path, path.with_name(path.stem) if path.name else path)
+    return Database(url, path, path.with_name(path.stem if path.stem.strip(".") else path.name))
 
 
 def _of_server(url: str, parsed: URL) -> Database:

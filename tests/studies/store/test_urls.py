@@ -25,6 +25,12 @@ def test_files_of_studies_lie_beside_the_databases_file() -> None:
     assert found.beside("attention.front") == Path("/data/my.study.attention.front")
 
 
+@pytest.mark.parametrize("name", ["..:5432", "...a", ".hidden", "..."])
+def test_a_file_of_dots_has_its_files_beside_it(name: str) -> None:
+    found = database_of(f"sqlite:///folder/{name}").beside("front")
+    assert found == Path("folder") / f"{name}.front"
+
+
 @pytest.mark.parametrize(
     ("url", "stem"),
     [
@@ -85,6 +91,12 @@ def test_a_password_is_refused_with_where_it_belongs(url: str) -> None:
         f"postgresql://ada@host/?user={CANARY}",
         f"postgresql:///ada:{CANARY}@host/trees",
         f"postgresql://host/ada:{CANARY}@/trees",
+        f"postgresql:///trees?host=\n&password={CANARY}",
+        f"sqlite:///study.db?\npassword={CANARY}",
+        "postgresql:///trees?host=\udc80",
+        "sqlite:///.",
+        "sqlite:////",
+        "sqlite:///a/..",
     ],
 )
 def test_a_refused_url_is_not_repeated_where_it_may_hold_one(url: str) -> None:
