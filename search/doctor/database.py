@@ -41,7 +41,7 @@ def sqlite_findings(url: str) -> list[Finding]:
         *found,
         *file_findings(path, facts, url),
         *version_findings(path, facts, url),
-        *(study_finding(one, _holder(one, url), url) for one in facts.studies),
+        *(_told(one, path, url) for one in facts.studies),
     ]
 
 
@@ -149,6 +149,13 @@ def optuna_versions() -> list[str]:
     assert spec.origin is not None, "it is a package with a file"
     scripts = Path(spec.origin).parent / "storages" / "_rdb" / "alembic"
     return [one.revision for one in ScriptDirectory(str(scripts)).walk_revisions()]
+
+
+def _told(study: StudyFacts, path: Path, url: str) -> Finding:
+    if not isinstance(study.name, str):  # SQLite keeps anything
+        what = f"{path} is damaged: study_name must be str, got {study.name!r:.40}"
+        return Finding(AREA, "problem", what, RESTORE)
+    return study_finding(study, _holder(study, url), url)
 
 
 def _holder(study: StudyFacts, url: str) -> int | None:

@@ -241,6 +241,13 @@ def test_ours_under_such_a_name_is_told_and_asked_no_lock(url: str) -> None:
     assert database_findings(url)[-1].what.endswith("8 complete, none unfinished, nobody runs it")
 
 
+def test_a_studys_name_that_is_no_text_is_damage(url: str) -> None:
+    run_sql(url, "UPDATE studies SET study_name = x'fffe'")
+    found = only_wrong(url)
+    assert found.what.endswith(r"study.db is damaged: study_name must be str, got b'\xff\xfe'")
+    assert found.remedy.startswith("restore a copy made by search backup")
+
+
 def test_a_version_that_is_no_number_is_damage(url: str) -> None:
     run_sql(url, "UPDATE attention_studies SET schema_version = 'abc'")
     found = only_wrong(url)
