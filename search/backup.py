@@ -18,7 +18,7 @@ def made_backup(url: str, to: Path | None, *, overwrite: bool) -> Backup:
         Refusal: there is none, or the copy cannot be made.
     """
     if database_of(url).file is None:
-        raise Refusal(f"--storage must be sqlite:///FILE, got {url}; pg_dump copies a server's")
+        raise Refusal(f"--storage must be a SQLite file, got {url}; pg_dump copies a server's")
     path = database_path(url)
     # Of what Optuna alone made, too: its own upgrade is to be preceded by a copy.
     refuse_unusable(url, must_exist=not path.exists())

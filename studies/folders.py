@@ -10,6 +10,8 @@ from pathlib import Path
 
 from space import Refusal
 
+from .store.links import real_path
+
 MANIFEST = "manifest.json"  # which lists the folder's other files
 MAX_MANIFEST = 10_000_000  # bytes; 10,000 architectures have half of that
 
@@ -24,7 +26,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         Refusal: `out` holds something else.
     """
     refuse_other_content(out)
-    target = out.resolve()
+    target = real_path(out, "--out")
     half, old = (target.with_name(f".{target.name}.{os.getpid()}.{end}") for end in ("new", "old"))
     half.mkdir(parents=True)
     try:
@@ -44,8 +46,10 @@ def refuse_other_content(out: Path) -> None:
     """Check a folder to write before anything is computed for it.
 
     Raises:
-        Refusal: it is a file, or holds what no earlier export wrote, or wrote otherwise.
+        Refusal: it is a file or a link that leads back to itself, or holds what no earlier
+            export wrote, or wrote otherwise.
     """
+    real_path(out, "--out")
     if out.exists() and not out.is_dir():
         raise Refusal(f"--out must be a folder, or a file that ends in .yaml, got the file {out}")
     present = sorted(out.iterdir()) if out.exists() else []

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from space import Refusal
 
+from .links import real_path
 from .server import CONNECT_ARGS, refuse_without_driver
 from .urls import Database, database_of, database_path
 
@@ -45,7 +46,7 @@ def only_driver(url: str, name: str) -> Iterator[None]:
 
 def lock_path(url: str, name: str) -> Path:
     """Return the file whose lock the driver of a study in a file holds."""
-    path = database_path(url).resolve()  # one lock for a file and its links
+    path = real_path(database_path(url), "--storage")  # one lock for a file and its links
     return path.with_name(f"{path.name}.{name}.lock")
 
 
@@ -69,7 +70,8 @@ def _making_lock(found: Database) -> "FileLock | _ServerLock":
         session = _ServerLock(found, "")
         session.take(MAKING_SECONDS)
         return session
-    lock = FileLock(found.file.with_name(f"{found.file.name}.lock"), timeout=MAKING_SECONDS)
+    own = real_path(found.file, "--storage")
+    lock = FileLock(own.with_name(f"{own.name}.lock"), timeout=MAKING_SECONDS)
     try:
         lock.acquire()
     except Timeout as error:

@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 
 from space import Refusal
 
+from .links import real_path
+
 LOGS = ("-wal", "-shm", "-journal")
 
 
@@ -23,7 +25,7 @@ def nobody_runs(path: Path) -> Iterator[None]:
     Raises:
         Refusal: another process holds one.
     """
-    own = path.resolve()  # as a driver names its lock
+    own = real_path(path, "--to")  # as a driver names its lock
     name = glob.escape(own.name)
     locks = [*own.parent.glob(f"{name}.lock"), *own.parent.glob(f"{name}.*.lock")]
     with ExitStack() as held:

@@ -13,9 +13,11 @@ from sqlalchemy.exc import ArgumentError
 
 from space import Refusal
 
+from .links import real_path
+
 SQLITE = ("sqlite", "sqlite+pysqlite")
 POSTGRESQL = ("postgresql", "postgresql+psycopg")
-RULE = "--storage must be sqlite:///FILE or postgresql://USER@HOST/NAME"
+RULE = "--storage must be postgresql://USER@HOST/NAME or sqlite:///FILE"
 NO_PASSWORD = (
     "--storage must not hold a password, since commands are seen by others and stored; "
     "leave it out and set PGPASSWORD, or write it to ~/.pgpass"
@@ -57,7 +59,8 @@ def database_of(url: str) -> Database:
     """Return what the URL names.
 
     Raises:
-        Refusal: it is no URL of a SQLite file or a PostgreSQL database, or it holds a password.
+        Refusal: it is no URL of a SQLite file or a PostgreSQL database, it holds a password, or
+            the file is behind a link that leads back to itself.
     """
     try:
         parsed = make_url(url)
@@ -82,7 +85,7 @@ def database_path(url: str) -> Path:
     """
     file = database_of(url).file
     if file is None:
-        raise Refusal(f"--storage must be sqlite:///FILE for this, got {url}")
+        raise Refusal(f"--storage must be a SQLite file for this, got {url}")
     return file
 
 
@@ -92,6 +95,7 @@ def _file(url: str, parsed: URL) -> Database:
     is_folder = path.name in ("", "..")
     if not is_plain or is_folder or parsed.database == ":memory:":
         raise Refusal(f"{RULE}, got {_shown(url)}")
+    real_path(path, "--storage")
     return Database(url, path, path.with_name(path.stem if path.stem.strip(".") else path.name))
 
 

@@ -68,7 +68,7 @@ def test_what_is_not_in_a_copy_is_named(
         (["--storage", "sqlite:///none.db"], "no study database at none.db"),
         (["--to", "none/copy.db"], "--to needs an existing folder, got "),
         (["--to", "study.db"], "--to must be another file than the database, got study.db"),
-        (["--storage", "postgresql://host/name"], "--storage must be sqlite:///FILE"),
+        (["--storage", "postgresql://a@h/d"], "must be a SQLite file, got postgresql://a@h/d;"),
     ],
 )
 def test_bad_words_are_refused_in_one_line(

@@ -218,7 +218,10 @@ def test_another_space_protocol_or_objective_is_refused_by_name(
         (["train", "none.txt"], [".yaml", "none.txt"]),
         (["train", "a.yaml", "--save", "weights.pt"], [".safetensors", "weights.pt"]),
         (["serch"], ["serch"]),
-        (["status", "--storage", "http://[::1"], ["--storage must be sqlite:///FILE", "[::1"]),
+        (
+            ["status", "--storage", "http://[::1"],
+            ["--storage must be postgresql://USER@HOST/NAME or sqlite:///FILE", "[::1"],
+        ),
         (["status", "--storage", "sqlite:////dev/zero"], ["/dev/zero is no SQLite database"]),
         (["train", "a\n\x1b[31m\udc80.txt"], [r"got a\n\x1b[31m\udc80.txt"]),
         (["train", "x" * 5_000], [f"{'x' * 500}", "..."]),

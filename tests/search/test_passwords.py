@@ -37,6 +37,16 @@ def test_a_password_is_neither_printed_nor_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("url", ["sqlite:///.", "study.db", "postgresql://ada@host/"])
+def test_an_example_and_a_user_are_no_password(
+    url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["status", "--storage", url]) == 2
+    shown = capfd.readouterr().err
+    assert "postgresql://USER@HOST/NAME or sqlite:///FILE, got " in shown
+    assert "***" not in shown
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

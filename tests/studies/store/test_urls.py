@@ -55,7 +55,7 @@ def test_a_server_is_reached_by_the_driver_that_is_meant() -> None:
 
 
 def test_what_needs_a_file_refuses_a_server() -> None:
-    with pytest.raises(Refusal, match="must be sqlite:///FILE for this, got postgresql://h/d"):
+    with pytest.raises(Refusal, match="must be a SQLite file for this, got postgresql://h/d"):
         database_path("postgresql://h/d")
 
 
@@ -100,7 +100,7 @@ def test_a_password_is_refused_with_where_it_belongs(url: str) -> None:
     ],
 )
 def test_a_refused_url_is_not_repeated_where_it_may_hold_one(url: str) -> None:
-    with pytest.raises(Refusal, match="--storage must be sqlite:///FILE or postgresql") as caught:
+    with pytest.raises(Refusal, match="--storage must be postgresql://USER@HOST/NAME") as caught:
         database_of(url)
     assert CANARY not in str(caught.value)
     assert caught.value.__cause__ is None  # the library's error repeats it
