@@ -13,6 +13,6 @@ def real_path(path: Path, option: str) -> Path:
         Refusal: a link leads back to itself, so there can be nothing.
     """
     real = Path(os.path.realpath(path))  # Path.resolve raises or not, by Python's version
-    if any(one.is_symlink() for one in (real, *real.parents)):
+    if any(map(os.path.islink, (real, *real.parents))):  # Path's own raises at a name too long
         raise Refusal(f"{option} must not lead through a link back to itself, got {path}")
     return real

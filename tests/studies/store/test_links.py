@@ -26,6 +26,10 @@ def test_a_path_need_not_exist_to_have_its_links_followed(tmp_path: Path) -> Non
     assert real_path(tmp_path / "link" / "x.db", "--to") == tmp_path / "folder" / "x.db"
 
 
+def test_a_name_too_long_for_any_file_is_left_to_whoever_opens_it(tmp_path: Path) -> None:
+    assert real_path(tmp_path / ("a" * 5000), "--to") == tmp_path / ("a" * 5000)
+
+
 @pytest.mark.parametrize("inside", ["", "x.db", "a/b"])
 def test_a_link_back_to_itself_is_refused(inside: str, loop: Path) -> None:
     with pytest.raises(Refusal, match="--to must not lead through a link back to itself, got /"):
