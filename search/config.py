@@ -18,6 +18,7 @@ MAX_SEED = 2**63 - 1  # of torch
 MAX_EPOCHS = 100_000
 MAX_BATCH = 50_000  # all images that can be trained on
 MAX_PADDING = 32  # from there on a crop may hold nothing of its image
+SAMPLE = "cifar10-sample"  # which comes with the package
 NUM_VALIDATION = {"cifar10": 5_000, "cifar10-sample": 1_000}
 # Fields of Protocol that older studies lack.
 LATER = {"averaging": 0.0, "curve_images": None, "recipe": "study"}

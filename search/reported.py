@@ -18,14 +18,14 @@ from studies.effects.words import name
 from studies.report import CONFIRM, Confirmation, Explained, ReportFacts, Words, report_facts
 
 from .budgets import limits_in_words, limits_of
-from .config import NUM_VALIDATION, StudyConfig, config_of
+from .config import NUM_VALIDATION, SAMPLE, StudyConfig, config_of
 from .confirm.table import ROLES, closing, name_of, verdict
 from .dead_modules import Dead
 from .effect_table import dead_line
 from .explanation import explanation, protocol_in_words
 from .front_files import kept_gates
 from .options import DEFAULT_STORAGE, DEFAULT_STUDY
-from .reporting import SAMPLE, neighbour_lines, noise_line, title_of
+from .reporting import neighbour_lines, noise_line, title_of
 from .rerun import rerun_command
 from .samplers.objective import objective_of
 

@@ -12,9 +12,10 @@ from space import count_in_words, placements_in_words, share_in_words
 from studies import Front, Point, neighbours, verdict
 from studies.estimates.posterior import Noise
 
+from .config import SAMPLE
+
 FORMATS = ("table", "json", "csv")
 MIN_WIDTH = 140  # of output that goes to no terminal: the widest table is whole
-SAMPLE = "cifar10-sample"
 
 
 def make_console(*, stderr: bool = False) -> Console:

@@ -67,8 +67,8 @@ def run(
 
     A study that exists goes on: its own settings stand, and --trials is its new total.
     """
-    from ..conclusion import resume_command
     from ..driver import Limits
+    from ..next_commands import resume_command
     from ..protocol_file import with_protocol
     from ..session import run_session
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from search import probes
-from search.conclusion import resume_command
 from search.config import StudyConfig, config_of
 from search.crew import Load
 from search.driver import Limits
 from search.executors import Before, Done, Event, Failed, Job, Probed
+from search.next_commands import resume_command
 from search.opened import _stop_lines, open_status
 from search.opening import opening_line
 from search.plan import Plan
