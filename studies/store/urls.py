@@ -92,8 +92,8 @@ def database_path(url: str) -> Path:
 def _file(url: str, parsed: URL) -> Database:
     is_plain = not (parsed.query or parsed.host or parsed.username)
     path = Path(parsed.database or "")
-    is_folder = path.name in ("", "..")
-    if not is_plain or is_folder or parsed.database == ":memory:":
+    is_file = path.name not in ("", "..") and "\0" not in str(path)
+    if not is_plain or not is_file or parsed.database == ":memory:":
         raise Refusal(f"{RULE}, got {_shown(url)}")
     real_path(path, "--storage")
     return Database(url, path, path.with_name(path.stem if path.stem.strip(".") else path.name))

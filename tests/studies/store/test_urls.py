@@ -96,6 +96,8 @@ def test_a_password_is_refused_with_where_it_belongs(url: str) -> None:
         "postgresql:///trees?host=\udc80",
         "sqlite:///.",
         "sqlite:////",
+        "sqlite:///%00",
+        "sqlite:///%00/x.db",
         "sqlite:///a/..",
     ],
 )
